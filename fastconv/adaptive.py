@@ -1,0 +1,46 @@
+"""Adaptive pooling: a given number of windows, of uneven sizes, that together cover the input.
+
+Output `o` of `m` along an axis of length `i` reduces inputs ``o*i // m`` up to, not including,
+``ceil((o + 1)*i / m)``: the rule of PyTorch and Keras. One axis is reduced after another, which max
+and sum allow.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastconv.problem.pool import pool_dtypes
+
+
+@np.errstate(all="ignore")
+def pool(x: np.ndarray, axes: tuple[int, ...], sizes: tuple[int, ...], reduction: str) -> np.ndarray:
+    """Reduce each of `axes` to as many outputs as `sizes` says, by "max" or "mean"."""
+    acc_dtype, y_dtype = pool_dtypes(reduction, x.dtype)
+    function = np.maximum if reduction == "max" else np.add
+    y, counts = x.astype(acc_dtype, copy=False), np.ones((1,) * x.ndim, np.int64)
+    for axis, m in zip(axes, sizes, strict=True):
+        first, end = edges(x.shape[axis], m)
+        along = [1] * x.ndim
+        along[axis] = m
+        counts = counts * (end - first).reshape(along)
+        y = _reduced(function, y, axis, first, end)
+    if reduction == "mean":
+        y = y / counts.astype(acc_dtype)
+    return np.ascontiguousarray(y.astype(y_dtype, copy=False))
+
+
+def edges(i: int, m: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return where each of `m` windows over `i` inputs begins, and where it ends."""
+    o = np.arange(m)
+    return o * i // m, -(-(o + 1) * i // m)
+
+
+def _reduced(function, x: np.ndarray, axis: int, first: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Reduce windows ``[first, end)`` of one axis, all windows together, one element of each a pass."""
+    y = x.take(first, axis)
+    here = [1] * x.ndim
+    here[axis] = len(first)
+    for step in range(1, int((end - first).max())):
+        at = np.minimum(first + step, end - 1)
+        function(y, x.take(at, axis), out=y, where=(first + step < end).reshape(here))
+    return y

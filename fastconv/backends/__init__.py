@@ -1,0 +1,1 @@
+"""One module or package per backend. A module in here joins the table by defining ``KERNELS``."""

@@ -1,0 +1,203 @@
+"""NumPy: a strided view of every window, contracted with the weights or reduced tap by tap.
+
+``einsum:matmul``     windows copied into rows, one BLAS product per group:
+                      ``(g, n*o, ic*k) @ (g, ic*k, oc)``
+``einsum:depthwise``  one input channel a group: windows and filters summed in place, nothing copied
+``einsum:separable``  max, min, sums: an associative reduction, so one axis at a time, k passes an
+                      axis instead of one for each of the window's taps
+``einsum:ufunc``      any other ufunc: folded over the taps in row-major order
+``einsum:indices``    max and min with the position of each
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fastconv.kernel import Kernel
+from fastconv.problem import ConvProblem, PoolProblem
+from fastconv.view import along, padded, windows
+
+CALL = 1e-5  # seconds of Python and NumPy around any call
+BLAS = 5e10  # multiply-adds a second: far below the peak, as the matrices are thin
+GATHER = 1.5e9  # elements a second copied from windows into rows
+INNER = 2e9  # multiply-adds a second of einsum's own loops
+PASS = 2e9  # elements a second through one ufunc pass
+
+BINARY = {"max": np.maximum, "min": np.minimum, "sum": np.add, "mean": np.add, "prod": np.multiply}
+
+
+@np.errstate(all="ignore")
+def matmul(p: ConvProblem, x: np.ndarray, w: np.ndarray, bias: np.ndarray | None, y: np.ndarray) -> None:
+    """Copy windows into rows ``(g, n*o, k*ic)`` and multiply them by ``(g, k*ic, oc)``."""
+    rank, rows = p.window.rank, p.n * math.prod(p.window.o)
+    view = windows(p.window, x.astype(p.acc_dtype, copy=False))
+    view = view.reshape(*view.shape[: 1 + rank], p.g, p.ic, *p.window.k)  # n *o g ic *k
+    outer, taps = range(1 + rank), range(3 + rank, 3 + 2 * rank)
+    columns = view.transpose(1 + rank, *outer, *taps, 2 + rank).reshape(p.g, rows, p.products)
+    result = np.matmul(columns, w)  # g n*o oc
+    _finish(result.transpose(1, 0, 2).reshape(p.y_shape), bias, y)
+
+
+def group_weights(p: ConvProblem, w: np.ndarray) -> np.ndarray:
+    """Arrange ``(*k, ic, g*oc)`` as ``(g, k*ic, oc)``."""
+    w = w.astype(p.acc_dtype, copy=False).reshape(p.products, p.g, p.oc)
+    return np.ascontiguousarray(w.transpose(1, 0, 2))
+
+
+@np.errstate(all="ignore")
+def depthwise(p: ConvProblem, x: np.ndarray, w: np.ndarray, bias: np.ndarray | None, y: np.ndarray) -> None:
+    """Sum ``(n, *o, g, *k)`` times ``(*k, g, m)`` over the taps."""
+    rank = p.window.rank
+    n, g, m, *spatial = range(3 + 2 * rank)  # labels of axes
+    o, k = spatial[:rank], spatial[rank:]
+    view = windows(p.window, x.astype(p.acc_dtype, copy=False))
+    result = np.einsum(view, [n, *o, g, *k], w, [*k, g, m], [n, *o, g, m])
+    _finish(result.reshape(p.y_shape), bias, y)
+
+
+def channel_weights(p: ConvProblem, w: np.ndarray) -> np.ndarray:
+    """Arrange ``(*k, 1, g*m)`` as ``(*k, g, m)``."""
+    w = w.astype(p.acc_dtype, copy=False).reshape(*p.window.k, p.g, p.oc)
+    return np.ascontiguousarray(w)
+
+
+def _finish(result: np.ndarray, bias: np.ndarray | None, y: np.ndarray) -> None:
+    """Add the bias in the accumulator's precision and round once."""
+    if bias is not None:
+        result += bias
+    y[...] = result
+
+
+@np.errstate(all="ignore")
+def separable(p: PoolProblem, x: np.ndarray, _w: None, _bias: None, y: np.ndarray) -> None:
+    """Reduce along one axis after another, the innermost first."""
+    function, win = BINARY[str(p.reduction)], p.window
+    x = padded(win, x.astype(p.acc_dtype, copy=False), p.identity)
+    for axis in reversed(range(win.rank)):
+        x = _folded(function, along(x, 1 + axis, win.k[axis], win.s[axis], win.d[axis]), 1)
+    if p.init is not None:
+        x = function(x, p.acc_dtype.type(p.init))
+    y[...] = x / p.divisors() if p.reduction == "mean" else x
+
+
+@np.errstate(all="ignore")
+def ufunc(p: PoolProblem, x: np.ndarray, _w: None, _bias: None, y: np.ndarray) -> None:
+    """Fold any ufunc over the taps of every window."""
+    view = windows(p.window, x.astype(p.acc_dtype, copy=False), p.identity)
+    y[...] = _folded(p.reduction, view, p.window.rank, p.init)
+
+
+def _folded(function, view: np.ndarray, taps: int, init=None) -> np.ndarray:
+    """Apply a binary ufunc from tap to tap, which are the last `taps` axes, in row-major order."""
+    first, *others = np.ndindex(view.shape[view.ndim - taps :])
+    result = view[(..., *first)].copy()
+    if init is not None:
+        function(view.dtype.type(init), result, out=result)
+    for tap in others:
+        function(result, view[(..., *tap)], out=result)
+    return result
+
+
+@np.errstate(all="ignore")
+def positions(p: PoolProblem, x: np.ndarray, _w: None, _bias: None, y: tuple[np.ndarray, np.ndarray]) -> None:
+    """Keep the best value of every window and where it was; of equals, the first."""
+    win, beats = p.window, np.greater if p.reduction == "max" else np.less
+    places = np.arange(math.prod(win.i)).reshape(1, *win.i, 1)
+    seen, at = windows(win, x, p.identity), windows(win, places, -1)
+    best = np.full(p.y_shape, p.identity, x.dtype)
+    where = np.full(p.y_shape, -1, np.int64)
+    for tap in np.ndindex(win.k):
+        value, place = seen[(..., *tap)], at[(..., *tap)]
+        better = beats(value, best) | ((value != value) & (best == best)) | (where < 0)
+        better &= place >= 0
+        np.copyto(best, value, where=better)
+        np.copyto(where, place, where=better)
+    y[0][...], y[1][...] = best, where
+
+
+def rejects_nothing(_problem: ConvProblem) -> str | None:
+    """Everything is accepted."""
+    return None
+
+
+def rejects_depthwise(p: ConvProblem) -> str | None:
+    """Contract taps alone: there is no matrix product in it."""
+    return None if p.ic == 1 else f"{p.ic} input channels a group, only 1"
+
+
+def rejects_separable(p: PoolProblem) -> str | None:
+    """One axis at a time needs an operation that may be regrouped."""
+    if p.indices:
+        return "values only, no indices"
+    return None if p.reduction in BINARY else f"reduction {_name(p)}, only {', '.join(BINARY)}"
+
+
+def rejects_ufunc(p: PoolProblem) -> str | None:
+    """Fold what NumPy can fold."""
+    if p.indices:
+        return "values only, no indices"
+    if not isinstance(p.reduction, np.ufunc) or p.reduction.nin != 2:
+        return f"reduction {_name(p)}, only binary ufuncs"
+    if p.identity is None and not p.window.is_plain:
+        return f"{_name(p)} has no identity to stand for padding"
+    return None
+
+
+def rejects_positions(p: PoolProblem) -> str | None:
+    """Find positions of maxima and minima."""
+    if not p.indices:
+        return "for indices only"
+    return None if p.reduction in ("max", "min") else f"reduction {_name(p)}, only max and min"
+
+
+def _name(p: PoolProblem) -> str:
+    """Name a reduction that may be a callable."""
+    return p.reduction if isinstance(p.reduction, str) else getattr(p.reduction, "__name__", "fn")
+
+
+def cost_matmul(p: ConvProblem) -> float:
+    """Gather every window, then one product."""
+    gathered = p.n * math.prod(p.window.o) * p.products * p.g
+    return 2 * CALL + gathered / GATHER + p.flops / 2 / BLAS + p.g * 1e-6
+
+
+def cost_depthwise(p: ConvProblem) -> float:
+    """Count multiply-adds of einsum's own loops."""
+    return 3 * CALL + p.flops / 2 / INNER
+
+
+def cost_separable(p: PoolProblem) -> float:
+    """Count passes over an array that shrinks axis by axis."""
+    win, total, left = p.window, 0, list(p.window.padded)
+    for axis in reversed(range(win.rank)):
+        left[axis] = win.o[axis]
+        total += win.k[axis] * math.prod(left)
+    return CALL * (1 + win.rank) + p.n * p.c * total / PASS
+
+
+def cost_ufunc(p: PoolProblem) -> float:
+    """Count one pass a tap."""
+    return 2 * CALL + p.flops / PASS
+
+
+def cost_positions(p: PoolProblem) -> float:
+    """Count seven passes a tap."""
+    return 2 * CALL + 7 * p.flops / PASS
+
+
+KERNELS = [
+    Kernel("einsum:matmul", ConvProblem, rejects_nothing, cost_matmul, matmul, group_weights),
+    Kernel(
+        "einsum:depthwise",
+        ConvProblem,
+        rejects_depthwise,
+        cost_depthwise,
+        depthwise,
+        channel_weights,
+    ),
+    Kernel("einsum:separable", PoolProblem, rejects_separable, cost_separable, separable),
+    Kernel("einsum:ufunc", PoolProblem, rejects_ufunc, cost_ufunc, ufunc),
+    Kernel("einsum:indices", PoolProblem, rejects_positions, cost_positions, positions),
+]

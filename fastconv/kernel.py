@@ -1,0 +1,41 @@
+"""One row of the dispatch table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+class Refusal(Exception):  # noqa: N818 (no error: the plan goes on)
+    """What `prepare` raises, with the reason, where the values of the weights rule a row out."""
+
+
+def no_preparation(_problem: Any, w: Any) -> Any:
+    """Use the weights as they come."""
+    return w
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """One way of computing one kind of problem.
+
+    `run` gets arrays that the problem describes, of any strides, in the problem's memory order, and
+    writes all of ``y``; it adds `bias` and applies the problem's activation if it is in `fuses`
+    (any other the plan applies afterwards). Pooling has neither weights nor bias: both are None.
+    """
+
+    name: str  # "backend:variant"
+    problem: type  # ConvProblem or PoolProblem
+    rejects: Callable[[Any], str | None]  # problem -> why this row cannot, or None
+    cost: Callable[[Any], float]  # problem -> predicted seconds; never 0
+    run: Callable[..., None]  # (problem, x, prepared, bias, y)
+    prepare: Callable[[Any, Any], Any] = no_preparation  # (problem, w) -> prepared, or Refusal
+    exact: bool = True  # False: `error` bounds the result's error, and integers are rejected
+    error: Callable[..., Any] | None = None  # (problem, |x| conv |w|) -> bound of |y - exact|
+    fuses: frozenset[str] = frozenset({"linear"})  # activations that `run` applies
+
+    @property
+    def backend(self) -> str:
+        """The part of the name before the colon."""
+        return self.name.partition(":")[0]

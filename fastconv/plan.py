@@ -1,0 +1,192 @@
+"""A problem, the kernel chosen for it and prepared weights: something to call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from fastconv import dispatch
+from fastconv.activations import FUNCTIONS
+from fastconv.kernel import Kernel, Refusal
+from fastconv.problem import (
+    ConvProblem,
+    Layout,
+    PoolProblem,
+    Words,
+    checked_array,
+    checked_out,
+    memory_order,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """A convolution or pooling that is ready to run: ``plan(x)`` or ``plan(x, out=y)``.
+
+    It keeps its own copy of the weights, in the form its kernel wants them, and no scratch memory, so
+    that any number of threads may call it at once. `plan_conv` and its kin make plans.
+    """
+
+    problem: ConvProblem | PoolProblem
+    kernel: Kernel
+    x_shape: tuple[int, ...]  # in the face's layout, as y_shape
+    y_shape: tuple[int, ...]
+    refusals: dict[str, str]  # rows that the values of the weights ruled out
+    words: Words
+    layout: Layout
+    prepared: Any
+    bias: np.ndarray | None
+    finish: Callable[[np.ndarray], np.ndarray] | None  # the activation, if the kernel leaves it
+
+    def __call__(self, x: Any, out: np.ndarray | None = None) -> np.ndarray:
+        """Compute the output for an input of the planned shape.
+
+        Parameters
+        ----------
+        x : array_like, of the planned shape and a dtype that casts safely to the planned one
+        out : ndarray, optional
+            Where to write the result; it must not overlap `x`.
+
+        Returns
+        -------
+        ndarray
+            `out`, or a new C-contiguous array.
+
+        Raises
+        ------
+        ValueError, TypeError : `x` or `out` is not as planned; the message names what is wrong.
+        """
+        words, dtype = self.words, self.problem.x_dtype
+        array = checked_array(words, words.x, x)
+        if array.shape != self.x_shape:
+            raise ValueError(
+                f"{words.op}: `{words.x}` must have the planned shape {self.x_shape}; got {array.shape}"
+            )
+        if not np.can_cast(array.dtype, dtype, "safe"):
+            raise TypeError(
+                f"{words.op}: `{words.x}` must cast safely to the planned {dtype}; got {array.dtype}"
+            )
+        return self.run(array, out)
+
+    def run(self, x: np.ndarray, out: np.ndarray | None = None, *reads: np.ndarray | None) -> np.ndarray:
+        """Compute from a checked `x`; `out` must not overlap it or any of `reads`."""
+        if out is None:
+            y = np.empty(self.y_shape, self.problem.y_dtype)
+        else:
+            checked_out(self.words, out, self.y_shape, self.problem.y_dtype, x, *reads)
+            y = out
+        problem = self._for_kernel()
+        target = y if problem.y_dtype == y.dtype else np.empty(y.shape, problem.y_dtype)
+        self.kernel.run(
+            problem, self._canonical(x), self.prepared, self.bias, target.transpose(self.layout.y)
+        )
+        if self.finish is not None:
+            self._apply(target, y)
+        return y
+
+    def _for_kernel(self) -> ConvProblem | PoolProblem:
+        """Return the problem without the activation, and not yet rounded, if the kernel leaves that."""
+        p = self.problem
+        if self.finish is None or not isinstance(p, ConvProblem):
+            return p
+        return replace(p, activation="linear", y_dtype=p.acc_dtype)
+
+    def _canonical(self, x: np.ndarray) -> np.ndarray:
+        """View `x` as (n, *i, c), in the planned dtype and memory order."""
+        p = self.problem
+        x = x.astype(p.x_dtype, copy=False).transpose(self.layout.x)
+        if memory_order(x.shape, x.strides) != p.x_order:
+            x = np.ascontiguousarray(x.transpose(p.x_order)).transpose(np.argsort(p.x_order))
+        return x
+
+    @np.errstate(all="ignore")
+    def _apply(self, values: np.ndarray, y: np.ndarray) -> None:
+        """Write ``finish(values)`` to `y`; a caller's function must keep shape and kind."""
+        result = np.asarray(self.finish(values)) if self.finish else values
+        if result.shape != y.shape or not np.can_cast(result.dtype, y.dtype, "same_kind"):
+            raise ValueError(
+                f"{self.words.op}: `activation` must keep shape {y.shape} and kind of {y.dtype}; "
+                f"got {result.shape} of {result.dtype}"
+            )
+        if result is not y:
+            y[...] = result
+
+    def __repr__(self) -> str:
+        """Name problem and kernel."""
+        return f"<Plan {self.problem} by {self.kernel.name}>"
+
+
+def make(
+    words: Words,
+    layout: Layout,
+    problem: ConvProblem | PoolProblem,
+    backend: str,
+    w: np.ndarray | None = None,
+    bias: np.ndarray | None = None,
+    activation: Any = None,
+) -> Plan:
+    """Plan a problem with the cheapest row that takes it and its weights."""
+    backend = dispatch.current_backend(backend, words.op)
+    refusals: dict[str, str] = {}
+    for row in dispatch.ranking(problem, backend):
+        try:
+            prepared = row.prepare(problem, w)
+        except Refusal as reason:
+            refusals[row.name] = str(reason)
+            continue
+        return Plan(
+            problem=problem,
+            kernel=row,
+            x_shape=_in_layout(layout.x, problem.x_shape),
+            y_shape=_in_layout(layout.y, problem.y_shape),
+            refusals=refusals,
+            words=words,
+            layout=layout,
+            prepared=prepared,
+            bias=bias,
+            finish=_left_over(problem, row, activation),
+        )
+    raise dispatch.cannot(problem, backend, refusals)
+
+
+def explain(problem: ConvProblem | PoolProblem | Plan) -> str:
+    """Say which kernels could compute a problem, at what predicted cost, or why they cannot.
+
+    Parameters
+    ----------
+    problem : Plan, ConvProblem or PoolProblem
+        What `plan_conv` and its kin return, or a plan's ``problem``.
+
+    Returns
+    -------
+    str
+        The problem in one line, then a line for each kernel, the one that would run first.
+
+    Examples
+    --------
+    >>> plan = fastconv.plan_conv((1, 5, 7, 2), np.ones((3, 2, 2, 4)), backend="naive")
+    >>> print(fastconv.explain(plan))  # doctest: +ELLIPSIS
+    conv n1 g1 ic2 oc4 i5x7 k3x2 s1x1 d1x1 p0+0x0+0 float64
+      ...
+    planned: naive:conv
+    """
+    if isinstance(problem, Plan):
+        table = dispatch.explain_problem(problem.problem, problem.refusals)
+        return f"{table}\nplanned: {problem.kernel.name}"
+    return dispatch.explain_problem(problem, {})
+
+
+def _in_layout(axes: tuple[int, ...], canonical: tuple[int, ...]) -> tuple[int, ...]:
+    """Shape, with a face's axes, of an array whose canonical shape is given."""
+    return tuple(size for _, size in sorted(zip(axes, canonical, strict=True)))
+
+
+def _left_over(problem: Any, row: Kernel, activation: Any) -> Callable[[np.ndarray], np.ndarray] | None:
+    """Return the activation as a function, if the kernel does not apply it itself."""
+    if callable(activation):
+        return activation
+    name = getattr(problem, "activation", "linear")
+    return None if name in row.fuses else FUNCTIONS[name]

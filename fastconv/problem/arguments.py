@@ -1,0 +1,237 @@
+"""Checks of single arguments: what a face's caller wrote, in that face's own words."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastconv.problem.window import spread
+
+Pairs = tuple[tuple[int, int], ...]
+Padding = str | int | Sequence[int | Sequence[int]]
+
+LARGEST = np.iinfo(np.intp).max  # bytes of an array, and any index into one
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a face names an operation and its arguments, and whether empty outputs are legal in it."""
+
+    op: str
+    x: str = "inputs"
+    w: str = "kernel"
+    size: str = "pool_size"
+    strides: str = "strides"
+    dilation: str = "dilation_rate"
+    padding: str = "padding"
+    allow_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where a face keeps batch, spatial axes and channels: axes of its arrays in canonical order.
+
+    ``x.transpose(layout.x)`` is ``(n, *i, c)`` and ``y.transpose(layout.y)`` is ``(n, *o, c)``.
+    """
+
+    x: tuple[int, ...]
+    y: tuple[int, ...]
+
+    @classmethod
+    def of(cls, words: Words, data_format: str, ndim: int) -> Layout:
+        """Read Keras' ``data_format`` for arrays of `ndim` axes."""
+        if ndim < 2:
+            raise ValueError(f"{words.op}: `{words.x}` must have a batch and a channel axis; got {ndim} axes")
+        if data_format == "channels_last":
+            axes = tuple(range(ndim))
+        elif data_format == "channels_first":
+            axes = (0, *range(2, ndim), 1)
+        else:
+            raise ValueError(
+                f"{words.op}: `data_format` must be 'channels_last' or 'channels_first'; got {data_format!r}"
+            )
+        return cls(axes, axes)
+
+
+def memory_order(shape: Sequence[int], strides: Sequence[int]) -> tuple[int, ...]:
+    """Axes from the slowest to the fastest in memory; axes of length 1 fit anywhere."""
+    long = sorted((a for a, n in enumerate(shape) if n > 1), key=lambda a: -abs(strides[a]))
+    if long == sorted(long):
+        return tuple(range(len(shape)))
+    return (*(a for a, n in enumerate(shape) if n <= 1), *long)
+
+
+def contiguous_order(shape: Sequence[int], axes: Sequence[int]) -> tuple[int, ...]:
+    """`memory_order` of a C-contiguous array whose axes are `axes` of the canonical ones."""
+    return memory_order(shape, [len(axes) - a for a in axes])
+
+
+def checked_array(words: Words, name: str, value: Any) -> np.ndarray:
+    """Take `value` as an array of numbers in native byte order; never a copy where none is needed."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            f"{words.op}: `{name}` must be a plain array, since a mask has no meaning under a "
+            f"window; got a masked array of shape {value.shape}"
+        )
+    array = np.asarray(value)
+    array = array.astype(checked_dtype(words, name, array.dtype, array.shape), copy=False)
+    return array if array.flags.aligned else array.copy()
+
+
+def checked_dtype(words: Words, name: str, dtype: Any, shape: tuple[int, ...]) -> np.dtype:
+    """Return `dtype` in native byte order if it holds numbers."""
+    dtype = np.dtype(dtype)
+    if dtype.kind not in "biufc":
+        raise TypeError(
+            f"{words.op}: `{name}` must hold bools, integers, floats or complex numbers; "
+            f"got dtype {dtype} ({name} {shape})"
+        )
+    return dtype.newbyteorder("=")
+
+
+def planned_shape(words: Words, value: Any) -> tuple[int, ...]:
+    """Take `value` as the shape of an array that is yet to come."""
+    rule = f"{words.op}: `input_shape` must be a sequence of sizes, none negative"
+    try:
+        shape = tuple(map(_index, value))
+    except TypeError:
+        raise TypeError(f"{rule}; got {value!r}") from None
+    if any(not 0 <= size <= LARGEST for size in shape):
+        raise ValueError(f"{rule}; got {value!r}")
+    return shape
+
+
+def checked_bias(words: Words, value: Any, outputs: int, dtype: np.dtype) -> np.ndarray:
+    """Take `value` as one number of `dtype` for each output channel."""
+    bias = checked_array(words, "bias", value)
+    if bias.shape != (outputs,):
+        raise ValueError(
+            f"{words.op}: `bias` must have one axis with a number for each of {outputs} outputs; "
+            f"got shape {bias.shape}"
+        )
+    if not np.can_cast(bias.dtype, dtype, "same_kind"):
+        raise TypeError(f"{words.op}: `bias` must be of a kind that adds to {dtype}; got {bias.dtype}")
+    return bias.astype(dtype, copy=False)
+
+
+def checked_out(words: Words, out: Any, shape: tuple[int, ...], dtype: np.dtype, *reads) -> None:
+    """Refuse an `out` that cannot take the result, or that shares memory with an array it is made of."""
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"{words.op}: `out` must be a NumPy array; got {type(out).__name__}")
+    if out.shape != shape or out.dtype != dtype:
+        raise ValueError(
+            f"{words.op}: `out` must have shape {shape} and dtype {dtype}; got {out.shape} and {out.dtype}"
+        )
+    if not out.flags.writeable:
+        raise ValueError(f"{words.op}: `out` must be writeable; got a read-only array {out.shape}")
+    if any(stride == 0 and n > 1 for stride, n in zip(out.strides, out.shape, strict=True)):
+        raise ValueError(
+            f"{words.op}: `out` must have an element of its own for every result; "
+            f"got strides {out.strides} ({out.shape})"
+        )
+    for array in reads:
+        if array is not None and _overlap(out, array):
+            raise ValueError(
+                f"{words.op}: `out` must not overlap an argument in memory; "
+                f"got out {out.shape} over an array {array.shape}"
+            )
+
+
+def per_axis(words: Words, name: str, value: Any, rank: int, least: int = 1) -> tuple[int, ...]:
+    """Repeat an int over `rank` axes, or take one int per axis; none below `least`."""
+    kind = "a positive int" if least == 1 else f"an int of at least {least}"
+    rule = f"{words.op}: `{name}` must be {kind} or {rank} of them, one per spatial axis"
+    values = tuple(value) if isinstance(value, (Sequence, np.ndarray)) else (value,) * rank
+    if isinstance(value, str):
+        raise TypeError(f"{rule}; got {value!r}")
+    try:
+        numbers = tuple(map(_index, values))
+    except TypeError:
+        raise TypeError(f"{rule}; got {value!r}") from None
+    if len(numbers) != rank or any(not least <= n <= LARGEST for n in numbers):
+        raise ValueError(f"{rule}; got {value!r}")
+    return numbers
+
+
+def resolve_padding(
+    words: Words,
+    padding: Padding,
+    i: tuple[int, ...],
+    k: tuple[int, ...],
+    s: tuple[int, ...],
+    d: tuple[int, ...],
+) -> Pairs:
+    """Turn a word, an int, or one int or pair per axis into (before, after) pairs.
+
+    ``"same"`` gives ``ceil(i / s)`` outputs and pads the end more where the total is odd
+    (TensorFlow's rule), ``"same_lower"`` the beginning; ``"causal"`` pads only the beginning, so
+    that no output sees a later input.
+    """
+    if not isinstance(padding, str):
+        return padding_pairs(words, padding, len(i))
+    extent = tuple(map(spread, k, d))
+    totals = [max((-(-n // t) - 1) * t + e - n, 0) for n, t, e in zip(i, s, extent, strict=True)]
+    match padding.lower():
+        case "valid":
+            return ((0, 0),) * len(i)
+        case "same":
+            return tuple((t // 2, t - t // 2) for t in totals)
+        case "same_lower":
+            return tuple((t - t // 2, t // 2) for t in totals)
+        case "causal" if len(i) == 1:
+            return ((extent[0] - 1, 0),)
+    raise padding_error(words, padding, len(i))
+
+
+def padding_pairs(words: Words, padding: Any, rank: int) -> Pairs:
+    """Turn an int, or one int or pair per axis, into (before, after) pairs."""
+    try:
+        entries = tuple(padding) if isinstance(padding, (Sequence, np.ndarray)) else (padding,) * rank
+        pairs = tuple(
+            (_index(e[0]), _index(e[1]))
+            if isinstance(e, (Sequence, np.ndarray)) and len(e) == 2 and not isinstance(e, str)
+            else (_index(e), _index(e))
+            for e in entries
+        )
+    except TypeError:
+        raise TypeError(str(padding_error(words, padding, rank))) from None
+    if len(pairs) != rank or any(abs(n) > LARGEST for pair in pairs for n in pair):
+        raise padding_error(words, padding, rank)
+    return pairs
+
+
+def padding_error(words: Words, padding: Any, rank: int) -> ValueError:
+    """Say what `padding` may be; one wording for every way of getting it wrong."""
+    return ValueError(
+        f"{words.op}: `{words.padding}` must be 'valid', 'same', 'same_lower', 'causal' (where one "
+        "spatial axis and a direction of time make sense), an int, or one int or (before, after) "
+        f"pair for each of {rank} spatial axes; got {padding!r}"
+    )
+
+
+def check_size(words: Words, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    """Refuse a result whose bytes cannot be counted in an index."""
+    if math.prod(shape) * dtype.itemsize > LARGEST:
+        raise ValueError(
+            f"{words.op}: the result must have fewer than {LARGEST} bytes; got shape {shape} of {dtype}"
+        )
+
+
+def _index(value: Any) -> int:
+    """Return an int of any integer but a bool."""
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError("a bool is not a number of elements")
+    return operator.index(value)
+
+
+def _overlap(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two arrays share memory; taken for granted where finding out would take long."""
+    try:
+        return np.shares_memory(a, b, max_work=10_000)  # type: ignore[arg-type]  # the stubs know only -1 and 0
+    except np.exceptions.TooHardError:
+        return True

@@ -1,0 +1,87 @@
+"""A problem from its line, as `line` writes it: for bug reports and the command line."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from fastconv.problem.conv import ACTIVATIONS, ConvProblem
+from fastconv.problem.pool import REDUCTIONS, PoolProblem, pool_dtypes
+from fastconv.problem.window import Window
+
+
+def parse(text: str) -> ConvProblem | PoolProblem:
+    """Read back the problem that a line names, or raise ``ValueError`` with what is wrong."""
+    kind, *words = text.split() or [""]
+    numbers, others = {}, []
+    for word in words:
+        match = re.fullmatch(r"(n|g|ic|oc|c|i|k|s|d|b|p|over|by)(-?\d[-\dx+]*|)", word)
+        if match:
+            numbers[match[1]] = match[2]
+        else:
+            others.append(word)
+    try:
+        window = _read_window(numbers)
+        dtype = np.dtype(
+            next(w for w in others if re.fullmatch(r"(bool|u?int|float|complex|longdouble)\d*", w))
+        )
+        tagged = dict(w.split(":") for w in others if ":" in w)
+        orders = {w[0]: tuple(map(int, w[2:])) for w in others if w[1:2] == "@"}
+        natural = tuple(range(window.rank + 2))
+        x_order, y_order = orders.get("x", natural), orders.get("y", natural)
+        if kind == "conv":
+            acc = np.dtype(np.float32) if dtype == np.float16 else dtype
+            return ConvProblem(
+                window=window,
+                n=int(numbers["n"]),
+                g=int(numbers["g"]),
+                ic=int(numbers["ic"]),
+                oc=int(numbers["oc"]),
+                x_dtype=dtype,
+                w_dtype=np.dtype(tagged.get("w", dtype)),
+                acc_dtype=np.dtype(tagged.get("acc", acc)),
+                y_dtype=np.dtype(tagged.get("y", dtype)),
+                has_bias="bias" in others,
+                activation=next((w for w in others if w in ACTIVATIONS), "linear"),
+                x_order=x_order,
+                y_order=y_order,
+            )
+        if kind == "pool":
+            reduction = next(w for w in others if w in REDUCTIONS)
+            acc, result = pool_dtypes(reduction, dtype)
+            init = next((w[4:] for w in others if w.startswith("init")), None)
+            return PoolProblem(
+                window=window,
+                overhang=_ints(numbers["over"]) if "over" in numbers else (0,) * window.rank,
+                n=int(numbers["n"]),
+                c=int(numbers["c"]),
+                x_dtype=dtype,
+                acc_dtype=np.dtype(tagged.get("acc", acc)),
+                y_dtype=np.dtype(tagged.get("y", result)),
+                reduction=reduction,
+                init=None if init is None else dtype.type(init),
+                divisor=int(numbers.get("by", 0)) or ("padded" if "bypadded" in others else "real"),
+                indices="indices" in others,
+                x_order=x_order,
+                y_order=y_order,
+            )
+    except (KeyError, StopIteration, TypeError, ValueError) as error:
+        raise ValueError(f"a problem's line must be complete, as in `explain`; got {text!r}") from error
+    raise ValueError(f"a problem's line must begin with 'conv' or 'pool'; got {text!r}")
+
+
+def _read_window(numbers: dict[str, str]) -> Window:
+    i, k, s, d = (_ints(numbers[name]) for name in "iksd")
+    b = _ints(numbers["b"]) if "b" in numbers else (1,) * len(i)
+    pads = tuple(re.fullmatch(r"(-?\d+)\+(-?\d+)", pair) for pair in numbers["p"].split("x") if pair)
+    window = Window(i, k, s, d, b, tuple((int(m[1]), int(m[2])) for m in pads if m))
+    if {len(axis) for axis in (k, s, d, b, window.p)} != {len(i)} or 0 in s + d + b:
+        raise ValueError("the axes do not go together")
+    if any(size < 0 for size in window.padded):
+        raise ValueError("the padding crops more than there is")
+    return window
+
+
+def _ints(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("x") if part)

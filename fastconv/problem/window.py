@@ -1,0 +1,97 @@
+"""The geometry that convolution and pooling share: a window that slides over spatial axes.
+
+Per axis, with the letters used throughout:
+
+    i  input size          k  window size (taps)      o  output size (window positions)
+    s  stride              d  dilation (1: no holes)  b  base dilation (1: no zeros put between inputs)
+    p  (lo, hi) padding; a negative number crops
+
+Output position `o` and tap `k` meet the padded axis at ``o*s + k*d`` and the input at
+``(o*s + k*d - lo) / b``, if that is a whole number inside ``[0, i)``; anywhere else is padding.
+Imports nothing of fastconv.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+
+def spread(size: int, step: int) -> int:
+    """Length of `size` elements laid out `step` apart: dilation of a window or of an input."""
+    return (size - 1) * step + 1 if size else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window sliding over the spatial axes; every field has one entry per axis."""
+
+    i: tuple[int, ...]
+    k: tuple[int, ...]
+    s: tuple[int, ...]
+    d: tuple[int, ...]
+    b: tuple[int, ...]
+    p: tuple[tuple[int, int], ...]
+
+    @property
+    def rank(self) -> int:
+        """Number of spatial axes."""
+        return len(self.i)
+
+    @property
+    def extent(self) -> tuple[int, ...]:
+        """Length of the window, holes included."""
+        return tuple(map(spread, self.k, self.d))
+
+    @property
+    def padded(self) -> tuple[int, ...]:
+        """Length of the axis the window slides over: base-dilated, then padded or cropped."""
+        axes = zip(self.i, self.b, self.p, strict=True)
+        return tuple(spread(i, b) + lo + hi for i, b, (lo, hi) in axes)
+
+    @property
+    def o(self) -> tuple[int, ...]:
+        """Window positions that lie wholly inside the padded axis."""
+        axes = zip(self.padded, self.extent, self.s, strict=True)
+        return tuple((size - e) // s + 1 if size >= e else 0 for size, e, s in axes)
+
+    @property
+    def taps(self) -> int:
+        """Positions in the window, all axes together."""
+        return math.prod(self.k)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every tap of every position is an input: no padding and no base dilation."""
+        return all(b == 1 for b in self.b) and all(pair == (0, 0) for pair in self.p)
+
+    def source(self, position: tuple[int, ...], tap: tuple[int, ...]) -> tuple[int, ...] | None:
+        """Index of the input that `tap` of the window at `position` meets; None in the padding."""
+        index = []
+        axes = zip(position, tap, self.i, self.s, self.d, self.b, self.p, strict=True)
+        for o, k, i, s, d, b, (lo, _) in axes:
+            at, between = divmod(o * s + k * d - lo, b)
+            if between or not 0 <= at < i:
+                return None
+            index.append(at)
+        return tuple(index)
+
+    def fill(self) -> Iterator[tuple[slice, slice]]:
+        """Per axis, which slots of the padded axis hold inputs, and which inputs those are."""
+        for size, i, b, (lo, _) in zip(self.padded, self.i, self.b, self.p, strict=True):
+            first = max(0, -(lo // b))
+            last = max(first, min(i, (size - 1 - lo) // b + 1))
+            start = lo + first * b
+            yield slice(start, start + spread(last - first, b), b), slice(first, last)
+
+    def counts(self, axis: int, inside: slice) -> np.ndarray:
+        """How many taps of each window position along `axis` fall on the slots `inside`, (o,)."""
+        o, k, s, d = self.o[axis], self.k[axis], self.s[axis], self.d[axis]
+        here = np.zeros(-(-max(self.padded[axis], 1) // d) * d + d, np.int64)
+        here[d:][inside] = 1
+        totals = here.reshape(-1, d).cumsum(axis=0).ravel()  # along steps of the dilation
+        start = np.arange(o) * s
+        return totals[start + k * d] - totals[start]
