@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -24,6 +25,7 @@ BLAS = 5e10  # multiply-adds a second: far below the peak, as the matrices are t
 GATHER = 1.5e9  # elements a second copied from windows into rows
 INNER = 2e9  # multiply-adds a second of einsum's own loops
 PASS = 2e9  # elements a second through one ufunc pass
+ROWS = 1 << 26  # bytes of windows copied at a time: memory stays bounded
 
 BINARY = {"max": np.maximum, "min": np.minimum, "sum": np.add, "mean": np.add, "prod": np.multiply}
 
@@ -31,13 +33,29 @@ BINARY = {"max": np.maximum, "min": np.minimum, "sum": np.add, "mean": np.add, "
 @np.errstate(all="ignore")
 def matmul(p: ConvProblem, x: np.ndarray, w: np.ndarray, bias: np.ndarray | None, y: np.ndarray) -> None:
     """Copy windows into rows ``(g, n*o, k*ic)`` and multiply them by ``(g, k*ic, oc)``."""
-    rank, rows = p.window.rank, p.n * math.prod(p.window.o)
+    rank = p.window.rank
+    outer, taps = range(1 + rank), range(3 + rank, 3 + 2 * rank)
     view = windows(p.window, x.astype(p.acc_dtype, copy=False))
     view = view.reshape(*view.shape[: 1 + rank], p.g, p.ic, *p.window.k)  # n *o g ic *k
-    outer, taps = range(1 + rank), range(3 + rank, 3 + 2 * rank)
-    columns = view.transpose(1 + rank, *outer, *taps, 2 + rank).reshape(p.g, rows, p.products)
-    result = np.matmul(columns, w)  # g n*o oc
-    _finish(result.transpose(1, 0, 2).reshape(p.y_shape), bias, y)
+    for block in _blocks(p):
+        part = view[block]
+        positions = part.shape[: 1 + rank]
+        columns = part.transpose(1 + rank, *outer, *taps, 2 + rank)
+        result = np.matmul(columns.reshape(p.g, math.prod(positions), p.products), w)  # g n*o oc
+        _finish(result.transpose(1, 0, 2).reshape(*positions, p.g * p.oc), bias, y[block])
+
+
+def _blocks(p: ConvProblem) -> Iterator[tuple[slice, ...]]:
+    """Cut batch and first spatial axis so that the rows of one block stay within `ROWS` bytes."""
+    size = math.prod(p.window.o) * p.products * p.g * p.acc_dtype.itemsize
+    images = max(1, ROWS // max(size, 1))
+    for n in range(0, p.n, images):
+        if size <= ROWS or p.window.rank == 0:
+            yield (slice(n, n + images),)
+            continue
+        step = max(1, ROWS * p.window.o[0] // size)
+        for first in range(0, p.window.o[0], step):
+            yield slice(n, n + 1), slice(first, first + step)
 
 
 def group_weights(p: ConvProblem, w: np.ndarray) -> np.ndarray:

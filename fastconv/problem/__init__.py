@@ -2,7 +2,7 @@
 
 ``window`` has the geometry that convolution and pooling share, ``arguments`` the checks of single
 arguments, ``conv`` and ``pool`` the two kinds of problem and the functions that state them, and
-``line`` and ``parse`` their one-line names.
+``line`` their one-line names (which ``parse`` reads back: the command line imports it, calls do not).
 """
 
 from fastconv.problem.arguments import (
@@ -23,7 +23,6 @@ from fastconv.problem.conv import (
     conv_transpose_problem,
     depthwise_problem,
 )
-from fastconv.problem.parse import parse
 from fastconv.problem.pool import PoolProblem, pool_problem
 from fastconv.problem.window import Window
 
@@ -42,7 +41,6 @@ __all__ = [
     "conv_transpose_problem",
     "depthwise_problem",
     "memory_order",
-    "parse",
     "per_axis",
     "planned_shape",
     "pool_problem",

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,8 +17,7 @@ Padding = str | int | Sequence[int | Sequence[int]]
 LARGEST = np.iinfo(np.intp).max  # bytes of an array, and any index into one
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(NamedTuple):
     """How a face names an operation and its arguments, and whether empty outputs are legal in it."""
 
     op: str
@@ -32,8 +30,7 @@ class Words:
     allow_empty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """Where a face keeps batch, spatial axes and channels: axes of its arrays in canonical order.
 
     ``x.transpose(layout.x)`` is ``(n, *i, c)`` and ``y.transpose(layout.y)`` is ``(n, *o, c)``.
