@@ -1,0 +1,66 @@
+"""Every row of the table on every workload it takes."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import pytest
+
+from bench import machine, naive
+from bench.layers import check, expected, layer
+from bench.workloads import pairs
+from fastconv import dispatch
+from fastconv.kernel import Kernel, Refusal
+
+pytestmark = [
+    pytest.mark.benchmark(min_time=1e-3, max_time=0.3, min_rounds=5, disable_gc=True),
+    pytest.mark.filterwarnings("ignore:Benchmark fixture was not used"),  # a wrong kernel is not timed
+]
+
+
+@pytest.mark.parametrize(("workload", "row"), pairs())
+def test_kernel(benchmark, workload, row):
+    """Check, then time: a wrong kernel has no speed."""
+    (kernel,) = dispatch.table(row)
+    loops = naive.loops(workload)
+    subject, rows = layer(workload), expected(workload).shape[1]
+    if kernel.backend == "naive":
+        subject, rows = subject.head(loops.rows), loops.rows
+    try:
+        run, y = subject.bound(kernel)
+    except Refusal as reason:
+        pytest.skip(str(reason))
+
+    begin = time.perf_counter()
+    run()  # compiles
+    first_call = time.perf_counter() - begin
+    check(kernel, subject, y, expected(workload)[:, :rows])
+
+    benchmark.group = workload
+    benchmark(run)
+    share = subject.problem.flops / layer(workload).problem.flops
+    record(benchmark, workload, kernel, benchmark.stats.stats.median / share)
+    benchmark.extra_info.update(first_call=first_call, note=loops.note)
+
+
+def record(benchmark, workload: str, kernel: Kernel, seconds: float) -> None:
+    """Put into the benchmark's row what is derived from its time."""
+    subject = layer(workload)
+    problem, cost = subject.problem, kernel.cost(subject.problem)
+    work, limit = ("bytes", "copy") if subject.w is None else ("flops", "matmul")
+    benchmark.extra_info.update(
+        kind="kernel",
+        workload=workload,
+        problem=str(problem),
+        kernel=kernel.name,
+        flops=problem.flops,
+        bytes=problem.bytes,
+        predicted=cost if math.isfinite(cost) else None,
+        chosen_by=[name for name in ("auto", kernel.backend) if subject.plan(name).kernel is kernel],
+        seconds=seconds,
+        speedup=naive.loops(workload).seconds / seconds,
+        rate=getattr(problem, work) / seconds,
+        limit=limit,
+        limit_rate=machine.rates(workload)[limit],
+    )

@@ -1,0 +1,68 @@
+"""What a user of the public functions pays: the choice of a kernel, and the way to it."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import pytest
+
+from bench import clock
+from bench.layers import check, expected, layer
+from bench.workloads import NAMES
+from fastconv import dispatch
+from fastconv.kernel import Refusal
+
+pytestmark = [
+    pytest.mark.benchmark(min_time=1e-3, max_time=0.1, min_rounds=3, disable_gc=True),
+    pytest.mark.filterwarnings("ignore:Benchmark fixture was not used"),  # a wrong result is not timed
+]
+
+
+@pytest.mark.parametrize("workload", NAMES)
+def test_auto(benchmark, workload):
+    """Time the public call, and the kernel it takes against the best there is."""
+    subject = layer(workload)
+    call, chosen = subject.call(), subject.plan().kernel
+    check(chosen, subject, call(), expected(workload))
+    seconds = clock.medians(contenders(subject))
+    best = min(seconds, key=seconds.__getitem__)
+
+    benchmark.group = workload
+    benchmark(call)
+    benchmark.extra_info.update(
+        kind="auto",
+        workload=workload,
+        chosen=chosen.name,
+        best=best,
+        regret=seconds[chosen.name] / seconds[best],
+        seconds=benchmark.stats.stats.median,
+    )
+
+
+def contenders(subject) -> dict:
+    """Bind every kernel that may be chosen, and that the weights do not rule out."""
+    found = {}
+    for kernel in dispatch.ranking(subject.problem):
+        if math.isfinite(kernel.cost(subject.problem)):
+            try:
+                found[kernel.name], _ = subject.bound(kernel)
+                found[kernel.name]()  # compiles
+            except Refusal:
+                continue
+    return found
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("workload", ["article/conv", "article/pool"])
+def test_overhead(benchmark, workload):
+    """Time the kernel alone, by a plan, and by the public function."""
+    subject = layer(workload)
+    plan = subject.plan()
+    bare, _ = subject.bound(plan.kernel)
+    planned = functools.partial(plan, subject.x)
+    seconds = clock.medians({"bare": bare, "plan": planned, "call": subject.call()})
+
+    benchmark.group = f"{workload} overhead"
+    benchmark(planned)
+    benchmark.extra_info.update(kind="overhead", workload=workload, kernel=plan.kernel.name, **seconds)

@@ -1,0 +1,30 @@
+"""Time contenders in turn, round after round: a slow spell of the machine then hits all of them."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+ROUND = 1e-3  # seconds a round takes at least, so that the timer's own cost is lost in it
+ROUNDS = 5  # at least
+
+
+def medians(contenders: dict[str, Callable[[], object]], seconds: float = 0.3) -> dict[str, float]:
+    """Return the median seconds of one call of each contender, after about `seconds` in all."""
+    loops = {name: max(1, round(ROUND / _mean(run, 1))) for name, run in contenders.items()}
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    begin, rounds = time.perf_counter(), 0
+    while rounds < ROUNDS or time.perf_counter() - begin < seconds:
+        for name, run in contenders.items():
+            times[name].append(_mean(run, loops[name]))
+        rounds += 1
+    return {name: statistics.median(each) for name, each in times.items()}
+
+
+def _mean(run: Callable[[], object], loops: int) -> float:
+    """Return the mean seconds of one of `loops` calls."""
+    begin = time.perf_counter()
+    for _ in range(loops):
+        run()
+    return (time.perf_counter() - begin) / loops

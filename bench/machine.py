@@ -1,0 +1,38 @@
+"""What this machine can do, measured in the same run, and what was measured with."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+
+import numpy as np
+
+import fastconv
+from bench import clock
+
+SIDE = 1024  # of the matrices
+COPIED = 1 << 26  # bytes: more than caches hold
+
+
+@functools.cache
+def rates(_beside: str) -> dict[str, float]:
+    """Measure FLOP/s of NumPy's float32 matrix product and bytes/s, read and written, of a copy.
+
+    Once for each workload: what else runs on the machine slows these as it slows the kernels.
+    """
+    a, b, c = (np.ones((SIDE, SIDE), np.float32) for _ in range(3))
+    source, target = (np.ones(COPIED, np.uint8) for _ in range(2))
+    contenders = {"matmul": lambda: np.matmul(a, b, out=c), "copy": lambda: np.copyto(target, source)}
+    seconds = clock.medians(contenders, 0.1)
+    return {"matmul": 2 * SIDE**3 / seconds["matmul"], "copy": 2 * COPIED / seconds["copy"]}
+
+
+def description() -> dict:
+    """Return threads and versions, for the JSON and the summary."""
+    versions = {"fastconv": fastconv.__version__}
+    for package in ("numpy", "numba", "tbb"):
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:  # Numba and tbb are not on every platform
+            continue
+    return {"threads": fastconv.get_num_threads(), "versions": versions}

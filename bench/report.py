@@ -1,0 +1,154 @@
+"""From pytest-benchmark's JSON to the README's table and plot.
+
+    pytest --benchmark-only --benchmark-json=bench.json && python -m bench.report bench.json
+
+keeps of the JSON what is shown, in ``bench/results/results.json``, and draws from that. Without an
+argument it draws again what is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from bench.measured import Row, backends, chosen, limits, of_kind, speedup
+from fastconv.problem import ConvProblem
+from fastconv.problem.parse import parse
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+KEPT = ROOT / "bench" / "results" / "results.json"
+PLOT = ROOT / "bench" / "results" / "speedup.svg"
+BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
+
+FIELDS = (
+    *("kind", "workload", "problem", "kernel", "chosen_by", "seconds", "speedup"),
+    *("limit", "limit_rate", "note"),
+)
+
+
+def reduced(run: dict) -> dict:
+    """Keep of pytest-benchmark's JSON what table and plot show: kernels, machine, versions and date."""
+    machine = run["machine_info"]
+    kernels = of_kind((row["extra_info"] for row in run["benchmarks"]), "kernel")
+    return {
+        "date": run["datetime"][:10],
+        "commit": run["commit_info"]["id"][:10],
+        "cpu": machine["cpu"]["brand_raw"],
+        "python": machine["python_version"],
+        **machine["fastconv"],
+        "rows": [{field: _rounded(row[field]) for field in FIELDS} for row in kernels],
+    }
+
+
+def _rounded(value):
+    """Keep four digits of a measured number."""
+    return float(f"{value:.4g}") if isinstance(value, float) else value
+
+
+def section(results: dict) -> str:
+    """Write what stands between the README's markers."""
+    rows = results["rows"]
+    names = backends(rows)
+    parts = [_conditions(results), _averages(rows, names), _table(rows, names)]
+    if any(row["note"] for row in rows):
+        parts.append(
+            "\\* The naive loops were timed on the layer's first output rows and scaled by "
+            "multiply-adds (pooling: elements reduced)."
+        )
+    parts.append(f"![Speedup over the naive loops]({PLOT.relative_to(ROOT).as_posix()})")
+    return "\n\n".join(parts)
+
+
+def _conditions(results: dict) -> str:
+    """Say where, when and with what it was measured."""
+    versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
+    return (
+        f"{results['cpu']}, {results['threads']} threads; Python {results['python']}, {versions} "
+        f"({results['commit']}, {results['date']}). One image, float32. NumPy on the same machine, "
+        f"beside the kernels: {limits(results['rows'])}."
+    )
+
+
+def _averages(rows: list[Row], names: list[str]) -> str:
+    """Average each backend's speedup."""
+    said = []
+    for name in names:
+        picked = list(chosen(rows, name).values())
+        least = min(picked, key=lambda row: row["speedup"])
+        said.append(
+            f"{name} {_number(speedup(picked))}x (at least {_number(least['speedup'])}x, {least['workload']})"
+        )
+    return f"Faster than the naive loops, geometric mean over the layers: {'; '.join(said)}."
+
+
+def _table(rows: list[Row], names: list[str]) -> str:
+    """Lay out one line a workload, with the kernel that each backend chooses."""
+    head = ["workload", "layer", *(f"{name} us" for name in names), "auto picks"]
+    head += [f"{name} x naive" for name in names]
+    rule = [":--", ":--", *["--:"] * len(names), ":--", *["--:"] * len(names)]
+    auto, by = chosen(rows, "auto"), {name: chosen(rows, name) for name in names}
+    lines = [head, rule]
+    for workload, row in auto.items():
+        own = [by[name].get(workload) for name in names]
+        times = [_number(each["seconds"] * 1e6) if each else "" for each in own]
+        gains = [_number(each["speedup"]) if each else "" for each in own]
+        mark = " \\*" if row["note"] else ""
+        lines.append([workload + mark, _layer(row["problem"]), *times, row["kernel"], *gains])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _layer(line: str) -> str:
+    """Say in short what a problem's line says."""
+    problem = parse(line)
+    win = problem.window
+    size, window = ("x".join(map(str, lengths)) for lengths in (win.i, win.k))
+    stride = f", stride {win.s[0]}" if win.s[0] > 1 else ""
+    if not isinstance(problem, ConvProblem):
+        return f"{size}x{problem.c}, {problem.reduction} {window}{stride}"
+    if problem.g > 1:
+        return f"{size}x{problem.g}, depthwise {window}{stride}"
+    return f"{size}x{problem.ic} to {problem.oc}, {window}{stride}"
+
+
+def _number(value: float) -> str:
+    """Write three digits of a positive number."""
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:g}"
+
+
+def inserted(readme: str, text: str) -> str:
+    """Put `text` between the markers of a README and leave the rest as it is."""
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        counts = f"{readme.count(BEGIN)} and {readme.count(END)}"
+        raise ValueError(f"report: the README must hold {BEGIN} and after it {END}; got {counts} of them")
+    return f"{before}{BEGIN}\n{text}\n{END}{after}"
+
+
+def written(results: dict) -> str:
+    """Write results as JSON, a row a line."""
+    rows = ",\n  ".join(json.dumps(row) for row in results["rows"])
+    head = json.dumps({key: value for key, value in results.items() if key != "rows"}, indent=1)
+    return f'{head[:-2]},\n "rows": [\n  {rows}\n ]\n}}\n'
+
+
+def main() -> None:
+    """Read the JSON named on the command line, if any, and draw table and plot."""
+    parser = argparse.ArgumentParser(prog="python -m bench.report", description=__doc__)
+    parser.add_argument("run", nargs="?", type=Path, help="JSON of pytest --benchmark-json")
+    run = parser.parse_args().run
+    if run is not None:
+        KEPT.write_text(written(reduced(json.loads(run.read_text()))))
+    results = json.loads(KEPT.read_text())
+
+    from bench import plot  # needs matplotlib, which the table does not
+
+    plot.draw(results, PLOT)
+    README.write_text(inserted(README.read_text(), section(results)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""The README's table is made from the benchmarks' JSON: here from one made by hand."""
+
+import json
+
+import numpy as np
+import pytest
+
+from bench import measured, report, summary
+
+CONV = "conv n1 g1 ic3 oc4 i28x28 k2x2 s2x2 d1x1 p0+0x0+0 float32"
+POOL = "pool max n1 c64 i112x112 k3x3 s2x2 d1x1 p0+1x0+1 float32"
+DEPTHWISE = "conv n1 g96 ic1 oc1 i56x28 k3x5 s1x1 d1x1 p1+1x2+2 float32"
+
+
+def row(workload, problem, kernel, seconds, speedup, *chosen_by, note=""):
+    return dict(
+        kind="kernel",
+        workload=workload,
+        problem=problem,
+        kernel=kernel,
+        seconds=seconds,
+        speedup=speedup,
+        chosen_by=list(chosen_by),
+        note=note,
+        limit="copy" if problem == POOL else "matmul",
+        limit_rate=2e11 if workload == "article/conv" else 1e10,
+        rate=1e9,
+        predicted=None if kernel.startswith("naive") else 2 * seconds,
+        first_call=0.5,
+        flops=1,
+        bytes=1,
+    )
+
+
+CROP = "naive scaled from a 2-row crop"
+ROWS = [
+    row("article/conv", CONV, "naive:conv", 0.005, 1.0, "naive"),
+    row("article/conv", CONV, "einsum:matmul", 40e-6, 125.0, "einsum"),
+    row("article/conv", CONV, "einsum:slow", 80e-6, 62.5),
+    row("article/conv", CONV, "numba:direct", 5e-6, 1000.0, "auto", "numba"),
+    row("net/dw", DEPTHWISE, "naive:conv", 0.01, 1.0, "naive"),
+    row("net/dw", DEPTHWISE, "einsum:depthwise", 123.44444e-6, 81.0, "auto", "einsum"),
+    row("resnet50/pool1", POOL, "naive:pool", 5.6, 1.0, "naive", note=CROP),
+    row("resnet50/pool1", POOL, "einsum:separable", 700e-6, 8000.0, "einsum", note=CROP),
+    row("resnet50/pool1", POOL, "numba:pool", 70e-6, 64000.0, "auto", "numba", note=CROP),
+]
+AUTO = [
+    dict(kind="auto", workload="article/conv", chosen="a", best="b", regret=2.0, seconds=1.0),
+    dict(kind="auto", workload="net/dw", chosen="a", best="a", regret=1.0, seconds=1.0),
+    dict(kind="auto", workload="resnet50/pool1", chosen="a", best="c", regret=1.1, seconds=1.0),
+]
+OVERHEAD = dict(
+    kind="overhead", workload="article/conv", kernel="numba:direct", bare=5e-6, plan=6.5e-6, call=30e-6
+)
+VERSIONS = dict(fastconv="0.1.0", numpy="2.4.6")
+RUN = {
+    "datetime": "2026-02-03T04:05:06.789+00:00",
+    "commit_info": {"id": "0123456789abcdef"},
+    "machine_info": {
+        "cpu": {"brand_raw": "A CPU", "count": 2},
+        "python_version": "3.12.1",
+        "fastconv": {"threads": 2, "versions": VERSIONS},
+    },
+    "benchmarks": [{"extra_info": each, "stats": {"data": [1.0]}} for each in [*ROWS, *AUTO, OVERHEAD]],
+}
+
+# Geometric means: einsum (125 * 81 * 8000) ** (1/3) = 432.7, numba (1000 * 64000) ** (1/2) = 8000.
+SECTION = r"""A CPU, 2 threads; Python 3.12.1, fastconv 0.1.0, numpy 2.4.6 (0123456789, 2026-02-03). One image, float32. NumPy on the same machine, beside the kernels: matmul 105 GFLOP/s (10 to 200), copy 10 GB/s (10 to 10).
+
+Faster than the naive loops, geometric mean over the layers: einsum 433x (at least 81x, net/dw); numba 8,000x (at least 1,000x, article/conv).
+
+| workload | layer | einsum us | numba us | auto picks | einsum x naive | numba x naive |
+| :-- | :-- | --: | --: | :-- | --: | --: |
+| article/conv | 28x28x3 to 4, 2x2, stride 2 | 40 | 5 | numba:direct | 125 | 1,000 |
+| net/dw | 56x28x96, depthwise 3x5 | 123 |  | einsum:depthwise | 81 |  |
+| resnet50/pool1 \* | 112x112x64, max 3x3, stride 2 | 700 | 70 | numba:pool | 8,000 | 64,000 |
+
+\* The naive loops were timed on the layer's first output rows and scaled by multiply-adds (pooling: elements reduced).
+
+![Speedup over the naive loops](bench/results/speedup.svg)"""  # noqa: E501 (lines of the README)
+
+
+def test_section_is_the_table_of_the_json():
+    assert report.section(report.reduced(RUN)) == SECTION
+
+
+def test_results_are_read_back_as_written():
+    results = report.reduced(RUN)
+
+    text = report.written(results)
+
+    assert json.loads(text) == results
+    assert "stats" not in text
+    assert sum('"kind"' in line for line in text.splitlines()) == len(ROWS)  # one a line
+
+
+def test_readme_is_untouched_outside_the_markers():
+    before, after = "# Title\n\nabove \r\n", "\n\nbelow | stays |\n"
+    readme = f"{before}<!-- benchmarks:begin -->\nold\n\nold\n<!-- benchmarks:end -->{after}"
+
+    once = report.inserted(readme, "new \\1 text")
+
+    assert once == f"{before}<!-- benchmarks:begin -->\nnew \\1 text\n<!-- benchmarks:end -->{after}"
+    assert report.inserted(once, "new \\1 text") == once
+
+
+@pytest.mark.parametrize(
+    ("readme", "counts"),
+    [
+        ("no markers", "0 and 0"),
+        (f"{report.BEGIN} only", "1 and 0"),
+        (f"only {report.END}", "0 and 1"),
+        (f"{report.END} before {report.BEGIN}", "1 and 1"),
+    ],
+)
+def test_readme_without_markers_is_refused(readme, counts):
+    with pytest.raises(ValueError, match=f"benchmarks:begin.*benchmarks:end.*; got {counts}"):
+        report.inserted(readme, "text")
+
+
+def test_speedups_are_averaged_geometrically_over_what_a_backend_chooses():
+    assert measured.backends(ROWS) == ["einsum", "numba"]
+    np.testing.assert_allclose(measured.speedup(measured.chosen(ROWS, "numba").values()), 8000)
+    np.testing.assert_allclose(
+        measured.speedup(measured.chosen(ROWS, "auto").values()) ** 3, 1000 * 81 * 64000
+    )
+
+
+def test_summary_lists_kernels_backends_regrets_and_overheads():
+    lines = summary.text([*ROWS, *AUTO, OVERHEAD], {"threads": 2, "versions": VERSIONS}).splitlines()
+    cells = [line.split() for line in lines]
+
+    fastest, slower, *_ = [line for line in cells if line[:1] == ["article/conv"]]
+    assert fastest == ["article/conv", "numba:direct", "5.0", "1", "0.5%", "1,000.0", "2.00", "0.50"]
+    assert slower[1] == "einsum:matmul"
+    crop = next(line for line in lines if "naive:pool" in line)
+    assert crop.split()[2:7] == ["5,600,000.0", "1", "10.0%", "1.0", "0.50"]
+    assert crop.endswith("naive scaled from a 2-row crop")
+    assert ["numba", "2", "8,000.0", "1,000.0", "article/conv"] in cells
+    assert ["article/conv", "a", "b", "2.00"] in cells
+    assert ["resnet50/pool1", "a", "c", "1.10"] not in cells  # tolerable
+    assert ["article/conv", "numba:direct", "5.0", "1.5", "25.0"] in cells
+    assert "auto: 2 of 3 choices within 1.15" in "\n".join(lines)
