@@ -1,0 +1,75 @@
+"""``info``: versions, processor, threads, backends, and the table of kernels."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import platform
+import sys
+
+import numpy as np
+
+import fastconv
+from fastconv import dispatch
+from fastconv.cli import table
+from fastconv.kernel import Kernel
+
+PACKAGES = ("numpy", "numba", "llvmlite", "tbb")
+
+
+def add_arguments(_parser: argparse.ArgumentParser) -> None:
+    """Declare nothing: there is no choice."""
+
+
+def run(_args: argparse.Namespace) -> int:
+    """Print what a bug report should say of the machine and of the package."""
+    facts = [("fastconv", fastconv.__version__), ("python", platform.python_version())]
+    facts += [(name, _version(name)) for name in PACKAGES]
+    facts += [
+        ("system", f"{platform.system()} {platform.machine()}"),
+        ("processor", _processor()),
+        ("vectors", ", ".join(_vector_features()) or "unknown"),
+        ("threads", str(fastconv.get_num_threads())),
+        ("backends", ", ".join(fastconv.backends())),
+    ]
+    width = max(len(name) for name, _ in facts)
+    print("\n".join(f"{name:<{width}}  {value}" for name, value in facts))
+    kernels = [row for backend in fastconv.backends() for row in dispatch.table(backend)]
+    rows = [(row.name, _kind(row), "yes" if row.exact else "no", _meaning(row)) for row in kernels]
+    print(f"\n{table.lines(('kernel', 'computes', 'exact', 'what it is'), rows)}")
+    return 0
+
+
+def _version(package: str) -> str:
+    """Return the version of an installed package."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _processor() -> str:
+    """Return the processor's name where the system tells it."""
+    try:
+        with open("/proc/cpuinfo") as file:
+            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+    except OSError:  # only Linux has it
+        names = []
+    return names[0] if names else platform.processor() or "unknown"
+
+
+def _vector_features() -> list[str]:
+    """List the vector extensions of the processor that NumPy found."""
+    found = np.show_config(mode="dicts")["SIMD Extensions"]
+    return [*found.get("baseline", []), *found.get("found", [])]
+
+
+def _kind(row: Kernel) -> str:
+    """Name what a kernel computes: conv or pool."""
+    return row.problem.__name__.removesuffix("Problem").lower()
+
+
+def _meaning(row: Kernel) -> str:
+    """Return the first line of the docstring of a kernel's function, or else of its module."""
+    text = row.run.__doc__ or sys.modules[row.run.__module__].__doc__ or ""
+    return text.strip().partition("\n")[0]
