@@ -136,18 +136,19 @@ def written(results: dict) -> str:
 
 
 def main() -> None:
-    """Read the JSON named on the command line, if any, and draw table and plot."""
-    parser = argparse.ArgumentParser(prog="python -m bench.report", description=__doc__)
-    parser.add_argument("run", nargs="?", type=Path, help="JSON of pytest --benchmark-json")
-    run = parser.parse_args().run
-    if run is not None:
-        KEPT.write_text(written(reduced(json.loads(run.read_text()))))
-    results = json.loads(KEPT.read_text())
-
+    """Read the JSON named on the command line, or what is kept, and draw table and plot."""
     from bench import plot  # needs matplotlib, which the table does not
 
+    plain = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("python -m bench.report", description=__doc__, formatter_class=plain)
+    parser.add_argument("run", nargs="?", type=Path, help="JSON of pytest --benchmark-json")
+    run = parser.parse_args().run
+    results = json.loads(KEPT.read_text()) if run is None else reduced(json.loads(run.read_text()))
+    readme = inserted(README.read_text(), section(results))
+
+    KEPT.write_text(written(results))
     plot.draw(results, PLOT)
-    README.write_text(inserted(README.read_text(), section(results)))
+    README.write_text(readme)
 
 
 if __name__ == "__main__":
