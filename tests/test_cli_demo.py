@@ -152,6 +152,16 @@ def test_an_unknown_backend_in_the_environment_is_refused(capsys, monkeypatch):
     assert "got 'cuda'" in refused(capsys)
 
 
+def test_a_photograph_may_have_any_name_and_the_environment_any_kernel(
+    file_of, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setenv("FASTCONV_BACKEND", "einsum:depthwise")
+    arguments = file_of(noise(32, 32, 3), "$a_{$ \\frac.png"), "--save", tmp_path / "demo.png"
+    assert main(["demo", *map(str, arguments), "--backend", "einsum"]) == 0
+    assert main(["demo", *map(str, arguments)]) == 2
+    assert "backend='einsum:depthwise' cannot compute" in capsys.readouterr().err
+
+
 def test_a_kernel_that_cannot_compute_a_layer_is_refused(file_of, tmp_path, capsys):
     arguments = file_of(noise(32, 32, 3)), "--save", tmp_path / "demo.png", "--backend", "einsum:depthwise"
     assert main(["demo", *map(str, arguments)]) == 2

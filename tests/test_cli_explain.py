@@ -72,6 +72,10 @@ def test_a_printed_line_explains_the_same(text, capsys):
     assert said(capsys, out.splitlines()[0]) == out
 
 
+def test_shapes_need_no_quotes(capsys):
+    assert said(capsys, "1x9x3", "3x3x4", "--strides", "2") == said(capsys, "1x9x3 3x3x4", "--strides=2")
+
+
 @pytest.mark.parametrize("line", ["conv", "pool max n1 c3", "conv n1 g1 ic64 oc32 i56 k3 s0 d1 p0+0 float32"])
 def test_an_incomplete_line_is_refused(line, capsys):
     assert repr(line) in refused(capsys, line)

@@ -53,7 +53,8 @@ def _everyone(x: np.ndarray) -> tuple[Outputs, list[Outputs]]:
         print("  pip install 'fastconv[parity]' installs both.")
     asked = [_outputs(x, kernels, biases, backend) for backend in fastconv.backends()]
     if isinstance(model, peers.KerasModel):
-        converted = Sequential.from_keras(model.model).features(x)
+        with fastconv.use_backend("auto"):  # whatever the environment says
+            converted = Sequential.from_keras(model.model).features(x)
         asked = [model.outputs, *asked, Outputs("fastconv.layers, from Keras", *converted)]
     asked += [jax] if isinstance(jax, Outputs) else []
     return asked[0], asked[1:]

@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "shapes",
         metavar="SHAPES",
+        nargs="+",
         help="'INPUT KERNEL', as '1x56x56x64 3x3x64x64'; or 'INPUT' with --pool; or a problem's line as "
         "this command prints it",
     )

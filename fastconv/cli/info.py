@@ -29,7 +29,7 @@ def run(_args: argparse.Namespace) -> int:
         ("system", f"{platform.system()} {platform.machine()}"),
         ("processor", _processor()),
         ("vectors", ", ".join(_vector_features()) or "unknown"),
-        ("threads", str(fastconv.get_num_threads())),
+        ("threads", f"{fastconv.get_num_threads()}{_threading_layer()}"),
         ("backends", ", ".join(fastconv.backends())),
     ]
     width = max(len(name) for name, _ in facts)
@@ -64,6 +64,16 @@ def _vector_features() -> list[str]:
     return [*found.get("baseline", []), *found.get("found", [])]
 
 
+def _threading_layer() -> str:
+    """Say by which library Numba runs threads; it decides so at the first parallel call, so make one."""
+    if "numba" not in fastconv.backends():
+        return ""
+    import numba
+
+    fastconv.max_pool(np.ones((1, 128, 128, 16), np.float32), 2, backend="numba")
+    return f", by {numba.threading_layer()}"
+
+
 def _kind(row: Kernel) -> str:
     """Name what a kernel computes: conv or pool."""
     return row.problem.__name__.removesuffix("Problem").lower()
@@ -72,4 +82,4 @@ def _kind(row: Kernel) -> str:
 def _meaning(row: Kernel) -> str:
     """Return the first line of the docstring of a kernel's function, or else of its module."""
     text = row.run.__doc__ or sys.modules[row.run.__module__].__doc__ or ""
-    return text.strip().partition("\n")[0]
+    return text.strip().partition("\n")[0].replace("``", "")

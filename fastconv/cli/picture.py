@@ -108,7 +108,7 @@ def draw(title: str, rows: Sequence[Row]):
     figure = Figure((wide, high))
 
     def text(x: float, y: float, words: str, **style) -> None:
-        figure.text(x / wide, 1 - y / high, words, **style)
+        figure.text(x / wide, 1 - y / high, words, parse_math=False, **style)
 
     text(MARGIN, MARGIN, title, size=15, weight="bold", color=INK, va="top")
     y = MARGIN + TITLE

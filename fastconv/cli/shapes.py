@@ -49,11 +49,12 @@ def problem(args: argparse.Namespace) -> Problem:
     ------
     CommandError : they describe none.
     """
-    words = args.shapes.split()
+    text = " ".join(args.shapes)
+    words = text.split()
     try:
         if words[:1] in (["conv"], ["pool"]):
             _refuse_options(args, FOR_BOTH + FOR_CONV + FOR_POOL, "a problem's line says everything")
-            return parse(args.shapes)
+            return parse(text)
         shapes = [_tuple(sizes(word)) for word in words]
         if args.pool is None and len(shapes) == 2:
             _refuse_options(args, FOR_POOL, "INPUT KERNEL is a convolution")
@@ -65,7 +66,7 @@ def problem(args: argparse.Namespace) -> Problem:
         raise CommandError(str(error)) from None
     raise CommandError(
         "SHAPES must be 'INPUT KERNEL', as '1x56x56x64 3x3x64x64', or 'INPUT' with --pool, or a problem's "
-        f"line as this command prints it; got {args.shapes!r}"
+        f"line as this command prints it; got {text!r}"
     )
 
 
