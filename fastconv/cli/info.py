@@ -68,10 +68,8 @@ def _threading_layer() -> str:
     """Say by which library Numba runs threads; it decides so at the first parallel call, so make one."""
     if "numba" not in fastconv.backends():
         return ""
-    import numba
-
     fastconv.max_pool(np.ones((1, 128, 128, 16), np.float32), 2, backend="numba")
-    return f", by {numba.threading_layer()}"
+    return f", by {sys.modules['numba'].threading_layer()}"  # which the backend has imported
 
 
 def _kind(row: Kernel) -> str:
