@@ -1,4 +1,4 @@
-"""The command line as a whole, and the command ``info``."""
+"""The command line as a whole, the command ``info``, and what is said where an extra is missing."""
 
 import re
 import subprocess
@@ -99,3 +99,36 @@ def test_tables_align_words_left_and_numbers_right():
 )
 def test_milliseconds_have_three_digits_that_matter(seconds, text):
     assert table.milliseconds(seconds) == text
+
+
+def test_an_unknown_backend_is_refused_with_the_names_of_all(capsys):
+    with pytest.raises(SystemExit, match=r"^2$"):
+        main(["demo", "--backend", "cuda"])
+    err = capsys.readouterr().err
+    assert "argument --backend: invalid choice: 'cuda' (choose from auto, naive, einsum" in err
+    assert all(row.name in err for row in dispatch.table())
+
+
+def test_without_matplotlib_a_sentence_says_what_to_install():
+    code = (
+        "import sys; sys.modules['matplotlib'] = None\n"
+        "from fastconv.__main__ import main; sys.exit(main(['demo']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == "fastconv demo: matplotlib must be installed: pip install 'fastconv[demo]'\n"
+
+
+def test_without_rich_progress_is_lines():
+    code = (
+        "import sys; sys.modules['rich'] = None; sys.stderr.isatty = lambda: True\n"
+        "from fastconv.cli.progress import steps\n"
+        "with steps(2) as step: step('one'); step('two')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stderr == "[1/2] one\n[2/2] two\n"

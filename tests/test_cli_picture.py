@@ -7,9 +7,8 @@ from photographs import needs_demo, noise, written
 from fastconv.__main__ import main
 from fastconv.cli import model, picture
 
-pytestmark = needs_demo
 
-
+@needs_demo
 def test_every_panel_of_the_picture_shows_something(tmp_path, monkeypatch):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -65,6 +64,7 @@ def test_sharpening_overshoots_at_a_step_and_blurring_smooths_it():
     assert sharpened.max() > 1.1
 
 
+@needs_demo
 @pytest.mark.parametrize("name", ["demo.jpg", "demo.PDF", "demo"])
 def test_a_picture_may_be_of_any_format_matplotlib_knows(name, tmp_path):
     path = tmp_path / name
@@ -74,6 +74,7 @@ def test_a_picture_may_be_of_any_format_matplotlib_knows(name, tmp_path):
     assert path.read_bytes().startswith(magic)
 
 
+@needs_demo
 def test_a_failure_leaves_an_older_picture_alone(tmp_path, monkeypatch):
     def savefig(_figure, file, **_options):
         file.write(b"half")
