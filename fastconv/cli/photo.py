@@ -10,7 +10,7 @@ import numpy as np
 import fastconv
 from fastconv.cli import CommandError
 
-DETAIL = 160  # pixels a side, if it were square, of the part that is shown enlarged
+DETAIL = 144  # pixels a side, if it were square, of the part that is shown enlarged
 LEAST = 32  # pixels an axis, so that something is left to look at after the last layer
 
 

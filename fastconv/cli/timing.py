@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 MOST = 25  # calls at most
-BUDGET = 0.4  # seconds after which no further call is begun
+BUDGET = 0.25  # seconds after which no further call is begun
 
 
 def once(call: Callable[[], Any]) -> tuple[Any, float]:
