@@ -79,9 +79,10 @@ def test_conv_transpose(rank, padding, data_format):
 
 
 @pytest.mark.parametrize("data_format", FORMATS)
+@pytest.mark.parametrize("options", [CONV, DILATED], ids=["strided", "dilated"])
 @pytest.mark.parametrize("rank", [1, 2])
-def test_depthwise_and_separable(rank, data_format):
-    options = {"strides": (2, 3)[:rank], "padding": "same", "data_format": data_format}
+def test_depthwise_and_separable(rank, options, data_format):
+    options = {key: by_rank(value, rank) for key, value in options.items()} | {"data_format": data_format}
     x = inputs(rank, data_format)
     apart = getattr(layers, f"DepthwiseConv{rank}D")((3, 2)[:rank], depth_multiplier=3, **options)
     mixed = getattr(layers, f"SeparableConv{rank}D")(5, (3, 2)[:rank], depth_multiplier=3, **options)

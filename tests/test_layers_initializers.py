@@ -56,7 +56,7 @@ def test_zeros_and_ones():
 
 
 def test_an_array_is_copied():
-    given = np.arange(6).reshape(3, 2)
+    given = np.arange(6, dtype=np.float32).reshape(3, 2)
     layer = layers.Dense(2, kernel_initializer=given, use_bias=False, input_shape=(3,))
     layer.get_weights()
 

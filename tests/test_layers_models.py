@@ -7,6 +7,7 @@ import pytest
 
 import fastconv
 from fastconv import layers
+from fastconv.layers.summary import size
 
 
 def article():
@@ -129,6 +130,14 @@ def test_an_input_layer_builds_the_model_and_is_no_layer_of_it(spelt):
     assert model.names == ("conv2d",)
     assert model.input_shape == (None, 28, 28, 3)
     assert [w.shape for w in model.get_weights()] == [(2, 2, 3, 4), (4,)]
+
+
+@pytest.mark.parametrize(
+    ("nbytes", "text"),
+    [(0, "0.00 B"), (1020, "1020.00 B"), (1024, "1.00 KB"), (3 << 19, "1.50 MB"), (1 << 42, "4096.00 GB")],
+)
+def test_size(nbytes, text):
+    assert size(nbytes) == text
 
 
 def test_an_input_layer_of_unknown_sizes_waits_for_the_first_call():

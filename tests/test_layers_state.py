@@ -26,6 +26,10 @@ def integers(shape):
         (layers.DepthwiseConv2D(3, depth_multiplier=2), (8, 8, 5), 9 * 5 * 2 + 10),
         (layers.SeparableConv1D(7, 3, depth_multiplier=2), (8, 5), 3 * 5 * 2 + 10 * 7 + 7),
         (layers.Conv2DTranspose(4, 3), (8, 8, 5), 9 * 4 * 5 + 4),
+        (layers.DepthwiseConv1D(3, use_bias=False), (8, 5), 3 * 5),
+        (layers.SeparableConv2D(7, 3, use_bias=False), (8, 8, 5), 9 * 5 + 5 * 7),
+        (layers.Conv1DTranspose(4, 3, use_bias=False), (8, 5), 3 * 4 * 5),
+        (layers.Dense(10, use_bias=False), (84,), 84 * 10),
         (layers.Dense(10), (84,), 84 * 10 + 10),
         (layers.BatchNormalization(), (8, 8, 16), 4 * 16),
         (layers.MaxPooling2D(), (8, 8, 16), 0),
@@ -45,6 +49,7 @@ def test_weights_are_copies():
     weights = layer.get_weights()
 
     weights[0][...] = 0
+    assert (layer.get_weights()[0] != 0).any()
     np.testing.assert_array_equal(layer(x), y)
     layer.set_weights(weights)
     weights[0][...] = 1
@@ -193,6 +198,7 @@ def test_float16_is_computed_in_float32():
     ones = {"kernel_initializer": "ones", "dtype": "float16"}
 
     assert layers.Dense(1, np.sqrt, **ones)(x.reshape(1, 64).repeat(64, 1)).item() == 512  # sqrt(64^3)
+    assert layers.Activation(lambda y: y * y / 64, dtype="float16")([1024]).item() == 16384
     assert layers.Conv1D(1, 64, activation=lambda y: y / 32, **ones)(np.repeat(x, 64, 2)).item() == 8192
 
 

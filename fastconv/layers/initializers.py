@@ -26,27 +26,6 @@ NAMES = ("zeros", "ones", *(f"{family}_{kind}" for family in FAMILIES for kind i
 _CUT_DEVIATION = 0.87962566103423978
 
 
-def initial(
-    words: Words,
-    name: str,
-    initializer: Any,
-    shape: tuple[int, ...],
-    dtype: np.dtype,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """Make a weight: by name, by a function of shape and dtype, or as a copy of an array."""
-    if isinstance(initializer, str):
-        values = named(words, name, initializer, shape, rng)
-    else:
-        values = initializer(shape, dtype) if callable(initializer) else initializer
-    array = checked_array(words, name, values)
-    if array.shape != shape:
-        raise ValueError(f"{words.op}: `{name}` must give the shape {shape}; got {array.shape}")
-    if not np.can_cast(array.dtype, dtype, "same_kind"):
-        raise TypeError(f"{words.op}: `{name}` must give real numbers; got {array.dtype} of shape {shape}")
-    return array.astype(dtype)
-
-
 def check_initializer(words: Words, name: str, initializer: Any) -> None:
     """Refuse a string that names no initialiser."""
     if isinstance(initializer, str) and initializer not in NAMES:
@@ -56,19 +35,39 @@ def check_initializer(words: Words, name: str, initializer: Any) -> None:
         )
 
 
-def named(
-    words: Words, name: str, initializer: str, shape: tuple[int, ...], rng: np.random.Generator
+def initial(
+    words: Words,
+    name: str,
+    initializer: Any,
+    shape: tuple[int, ...],
+    dtype: np.dtype,
+    rng: np.random.Generator,
 ) -> np.ndarray:
-    """Make a weight by one of `NAMES`, in float64 where numbers are drawn."""
-    check_initializer(words, name, initializer)
+    """Make a weight: by a name that was checked, by a function of shape and dtype, or as a copy."""
+    if isinstance(initializer, str):
+        return _named(initializer, shape, dtype, rng)
+    array = checked_array(words, name, initializer(shape, dtype) if callable(initializer) else initializer)
+    if array.shape != shape:
+        raise ValueError(f"{words.op}: `{name}` must give the shape {shape}; got {array.shape}")
+    if not np.can_cast(array.dtype, dtype, "same_kind"):
+        raise TypeError(f"{words.op}: `{name}` must give real numbers; got {array.dtype} of shape {shape}")
+    return array.astype(dtype)
+
+
+def _named(initializer: str, shape: tuple[int, ...], dtype: np.dtype, rng: np.random.Generator) -> np.ndarray:
+    """Make a weight by one of `NAMES`."""
     if initializer in ("zeros", "ones"):
-        return np.broadcast_to(np.float32(initializer == "ones"), shape)
+        return np.zeros(shape, dtype) if initializer == "zeros" else np.ones(shape, dtype)
     family, _, kind = initializer.partition("_")
     variance = _variance(family, *_fans(shape))
+    drawn = np.result_type(dtype, np.float32)  # generators know no smaller one
     if kind == "uniform":
-        limit = math.sqrt(3 * variance)
-        return rng.uniform(-limit, limit, shape)
-    return _cut_normal(shape, rng) * (math.sqrt(variance) / _CUT_DEVIATION)
+        w, scale = rng.random(shape, drawn), 2 * math.sqrt(3 * variance)
+        w -= 0.5
+    else:
+        w, scale = _cut_normal(shape, drawn, rng), math.sqrt(variance) / _CUT_DEVIATION
+    w *= scale
+    return w.astype(dtype, copy=False)
 
 
 def _variance(family: str, fan_in: int, fan_out: int) -> float:
@@ -89,9 +88,9 @@ def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
     return taps * shape[-2], taps * shape[-1]
 
 
-def _cut_normal(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+def _cut_normal(shape: tuple[int, ...], dtype: np.dtype, rng: np.random.Generator) -> np.ndarray:
     """Draw standard normal numbers, those beyond +-2 again."""
-    x = rng.standard_normal(shape)
+    x = rng.standard_normal(shape, dtype)
     while (beyond := np.abs(x) > 2).any():
-        x[beyond] = rng.standard_normal(np.count_nonzero(beyond))
+        x[beyond] = rng.standard_normal(np.count_nonzero(beyond), dtype)
     return x
