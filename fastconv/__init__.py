@@ -5,6 +5,8 @@
 (1, 14, 14, 4)
 """
 
+import importlib
+
 from fastconv.dispatch import backends, use_backend
 from fastconv.ops import (
     adaptive_average_pool,
@@ -24,6 +26,8 @@ from fastconv.ops import (
 )
 from fastconv.plan import Plan, explain
 from fastconv.threads import get_num_threads, set_num_threads
+
+MODULES = ("layers",)  # imported when they are first asked for
 
 __version__ = "0.1.0"
 
@@ -49,3 +53,9 @@ __all__ = [
     "use_backend",
     "windows",
 ]
+
+
+def __getattr__(name):
+    if name in MODULES:
+        return importlib.import_module(f"fastconv.{name}")
+    raise AttributeError(f"module 'fastconv' has no attribute {name!r}")

@@ -32,14 +32,16 @@ class Plan:
 
     problem: ConvProblem | PoolProblem
     kernel: Kernel
+    given: ConvProblem | PoolProblem  # what the kernel gets: without the activation, if it leaves that
+    finish: Callable[[np.ndarray], np.ndarray] | None  # the activation, if the kernel leaves it
     x_shape: tuple[int, ...]  # in the face's layout, as y_shape
     y_shape: tuple[int, ...]
     refusals: dict[str, str]  # rows that the values of the weights ruled out
     words: Words
     layout: Layout
+    canonical: bool  # whether the layout is (n, *i, c), in which contiguous inputs were planned for
     prepared: Any
     bias: np.ndarray | None
-    finish: Callable[[np.ndarray], np.ndarray] | None  # the activation, if the kernel leaves it
 
     def __call__(self, x: Any, out: np.ndarray | None = None) -> np.ndarray:
         """Compute the output for an input of the planned shape.
@@ -60,6 +62,10 @@ class Plan:
         ValueError, TypeError : `x` or `out` is not as planned; the message names what is wrong.
         """
         words, dtype = self.words, self.problem.x_dtype
+        if self.canonical and out is None and type(x) is np.ndarray:
+            flags = x.flags
+            if x.shape == self.x_shape and x.dtype == dtype and flags.c_contiguous and flags.aligned:
+                return self._computed(x, np.empty(self.y_shape, self.problem.y_dtype))
         array = checked_array(words, words.x, x)
         if array.shape != self.x_shape:
             raise ValueError(
@@ -78,29 +84,21 @@ class Plan:
         else:
             checked_out(self.words, out, self.y_shape, self.problem.y_dtype, x, *reads)
             y = out
-        problem = self._for_kernel()
-        target = y if problem.y_dtype == y.dtype else np.empty(y.shape, problem.y_dtype)
-        self.kernel.run(
-            problem, self._canonical(x), self.prepared, self.bias, target.transpose(self.layout.y)
-        )
+        x = x.astype(self.problem.x_dtype, copy=False).transpose(self.layout.x)
+        order = self.problem.x_order
+        if memory_order(x.shape, x.strides) != order:
+            x = np.ascontiguousarray(x.transpose(order)).transpose(np.argsort(order))
+        return self._computed(x, y)
+
+    def _computed(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Compute `y`, in the face's layout, from an `x` that is as the problem says."""
+        given = self.given
+        target = y if given.y_dtype == self.problem.y_dtype else np.empty(y.shape, given.y_dtype)
+        view = target if self.canonical else target.transpose(self.layout.y)
+        self.kernel.run(given, x, self.prepared, self.bias, view)
         if self.finish is not None:
             self._apply(target, y)
         return y
-
-    def _for_kernel(self) -> ConvProblem | PoolProblem:
-        """Return the problem without the activation, and not yet rounded, if the kernel leaves that."""
-        p = self.problem
-        if self.finish is None or not isinstance(p, ConvProblem):
-            return p
-        return replace(p, activation="linear", y_dtype=p.acc_dtype)
-
-    def _canonical(self, x: np.ndarray) -> np.ndarray:
-        """View `x` as (n, *i, c), in the planned dtype and memory order."""
-        p = self.problem
-        x = x.astype(p.x_dtype, copy=False).transpose(self.layout.x)
-        if memory_order(x.shape, x.strides) != p.x_order:
-            x = np.ascontiguousarray(x.transpose(p.x_order)).transpose(np.argsort(p.x_order))
-        return x
 
     @np.errstate(all="ignore")
     def _apply(self, values: np.ndarray, y: np.ndarray) -> None:
@@ -137,17 +135,21 @@ def make(
         except Refusal as reason:
             refusals[row.name] = str(reason)
             continue
+        finish = _left_over(problem, row, activation)
+        natural = tuple(range(len(layout.x)))
         return Plan(
             problem=problem,
             kernel=row,
+            given=problem if finish is None else _without_activation(problem),
+            finish=finish,
             x_shape=_in_layout(layout.x, problem.x_shape),
             y_shape=_in_layout(layout.y, problem.y_shape),
             refusals=refusals,
             words=words,
             layout=layout,
+            canonical=natural == layout.x == layout.y == problem.x_order,
             prepared=prepared,
             bias=bias,
-            finish=_left_over(problem, row, activation),
         )
     raise dispatch.cannot(problem, backend, refusals)
 
@@ -190,3 +192,8 @@ def _left_over(problem: Any, row: Kernel, activation: Any) -> Callable[[np.ndarr
         return activation
     name = getattr(problem, "activation", "linear")
     return None if name in row.fuses else FUNCTIONS[name]
+
+
+def _without_activation(problem: Any) -> Any:
+    """Return what a kernel computes that leaves the activation: unrounded, so that it rounds once."""
+    return replace(problem, activation="linear", y_dtype=problem.acc_dtype)

@@ -13,6 +13,7 @@ Imports nothing of fastconv.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -95,3 +96,32 @@ class Window:
         totals = here.reshape(-1, d).cumsum(axis=0).ravel()  # along steps of the dilation
         start = np.arange(o) * s
         return totals[start + k * d] - totals[start]
+
+    def lifted(self, rank: int) -> Window:
+        """Put axes of length 1 before the others, up to `rank`: for kernels written for a fixed number."""
+        ones = (1,) * (rank - self.rank)
+        i, k, s, d, b = (ones + axes for axes in (self.i, self.k, self.s, self.d, self.b))
+        return Window(i, k, s, d, b, ((0, 0),) * len(ones) + self.p)
+
+    def phases(self) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...], Window]]:
+        """Split a base-dilated window into plain ones, which meet no zeros between inputs.
+
+        Outputs that lie `b` apart (fewer, if the stride shares a factor with `b`) meet inputs with
+        the same taps. Yields, for each such set, its outputs, its taps and the window they form.
+        """
+        for axes in itertools.product(*(self._axis_phases(axis) for axis in range(self.rank))):
+            outputs, taps, fields = zip(*axes, strict=True) if axes else ((), (), ())
+            yield outputs, taps, Window(*zip(*fields, strict=True)) if fields else self
+
+    def _axis_phases(self, axis: int) -> Iterator[tuple[slice, slice, tuple]]:
+        """Split one axis: outputs, taps, and the fields of a window of them."""
+        i, k, s, d, b, (lo, _) = (getattr(self, name)[axis] for name in "iksdbp")
+        apart, tap_step = b // math.gcd(b, s), b // math.gcd(b, d)
+        for first in range(min(apart, self.o[axis])):
+            tap = next((t for t in range(min(k, tap_step)) if (first * s + t * d - lo) % b == 0), k)
+            size, count = -(-(k - tap) // tap_step), -(-(self.o[axis] - first) // apart)
+            stride, dilation = apart * s // b, tap_step * d // b
+            before = (lo - first * s - tap * d) // b if size else 0
+            after = (count - 1) * stride + spread(size, dilation) - i - before
+            fields = i, size, stride, dilation, 1, (before, after)
+            yield slice(first, None, apart), slice(tap, None, tap_step), fields
