@@ -1,0 +1,279 @@
+"""Named problems for every kernel, and arrays for them.
+
+No option is the same on two axes, so that exchanged axes show, and one stride leaves a remainder.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from fastconv.problem import (
+    ConvProblem,
+    Layout,
+    PoolProblem,
+    Words,
+    conv_problem,
+    conv_transpose_problem,
+    depthwise_problem,
+    pool_problem,
+)
+
+Problem = ConvProblem | PoolProblem
+Case = Callable[[np.dtype], Problem]
+
+WORDS = Words("case", allow_empty=True)
+FLOATS = ("float32", "float64")
+DTYPES = (*FLOATS, "float16", "int8", "int32", "bool", "complex64")
+
+
+def _conv(x, w, state=conv_problem, layout="channels_last", base=None, **options) -> Case:
+    """State a convolution of shapes `x` and `w`; `base` is its base dilation."""
+    if isinstance(layout, str):
+        layout = Layout.of(WORDS, layout, len(x))
+
+    def stated(dtype):
+        p = state(WORDS, layout, x, w, x_dtype=dtype, w_dtype=dtype, **options)
+        return p if base is None else replace(p, window=replace(p.window, b=base))
+
+    return stated
+
+
+def _transpose(x, w, **options) -> Case:
+    return _conv(x, w, conv_transpose_problem, **options)
+
+
+#       name: case(inputs, kernel, options); the kernel of a transposed one is (*k, out, in)
+CONVS: dict[str, Case] = {
+    "0d": _conv((3, 5), (5, 4)),
+    "0d groups": _conv((3, 6), (2, 9)),
+    "1d": _conv((2, 11, 3), (4, 3, 5)),
+    "2d": _conv((2, 9, 11, 3), (2, 3, 3, 5)),
+    "3d": _conv((2, 5, 6, 7, 2), (2, 3, 1, 2, 4)),
+    "4d": _conv((1, 3, 4, 5, 6, 2), (2, 1, 3, 2, 2, 3)),
+    "strides": _conv((1, 13, 11, 2), (3, 2, 2, 3), strides=(2, 3)),
+    "strides leave a rest": _conv((1, 14, 12, 2), (3, 2, 2, 3), strides=(2, 3)),
+    "strides > window": _conv((2, 11, 14, 2), (2, 1, 2, 3), strides=(3, 4)),
+    "dilation": _conv((1, 13, 11, 2), (3, 2, 2, 3), dilation=(2, 3)),
+    "dilation and strides": _conv((1, 14, 13, 2), (3, 2, 2, 3), dilation=(3, 2), strides=(2, 5)),
+    "3d all options": _conv(
+        (1, 7, 8, 9, 2),
+        (3, 2, 1, 2, 3),
+        dilation=(2, 1, 3),
+        strides=(1, 3, 2),
+        padding=((1, 0), (0, 2), (3, 1)),
+    ),
+    "same": _conv((1, 9, 12, 2), (3, 4, 2, 3), padding="same", strides=(1, 2)),
+    "same_lower": _conv((1, 10, 9, 2), (4, 3, 2, 3), padding="same_lower", strides=(3, 1)),
+    "causal": _conv((2, 11, 3), (4, 3, 2), padding="causal", dilation=2, strides=3),
+    "uneven padding": _conv((1, 7, 8, 2), (3, 4, 2, 3), padding=((0, 2), (3, 1))),
+    "pad > window": _conv((1, 3, 4, 2), (2, 1, 2, 3), padding=((3, 2), (4, 1))),
+    "padding alone": _conv((1, 2, 3, 2), (2, 3, 2, 3), padding=((5, 4), (1, 6)), strides=(3, 2)),
+    "negative padding": _conv((1, 9, 10, 2), (3, 2, 2, 3), padding=((-1, 2), (1, -2))),
+    "negative padding, strides": _conv(
+        (1, 9, 13, 2), (2, 3, 2, 3), padding=((-2, -1), (-3, 4)), strides=(1, 2)
+    ),
+    "groups": _conv((1, 7, 8, 6), (3, 2, 2, 9)),
+    "groups, all options": _conv(
+        (2, 9, 8, 6), (3, 2, 3, 4), strides=(1, 2), dilation=(2, 1), padding=((1, 3), (2, 0))
+    ),
+    "depthwise": _conv((2, 7, 8, 19), (3, 2, 1, 19)),
+    "depthwise strides": _conv((1, 9, 8, 5), (3, 2, 1, 5), strides=(2, 3), padding="same"),
+    "depthwise dilation": _conv((1, 9, 8, 5), (3, 2, 1, 5), dilation=(2, 3), padding=((1, 2), (0, 4))),
+    "depthwise multiplier": _conv((1, 7, 8, 4), (3, 2, 4, 3), depthwise_problem),
+    "depthwise 1d": _conv((2, 11, 5), (4, 5, 2), depthwise_problem, strides=2),
+    "depthwise 3d": _conv((1, 5, 6, 7, 3), (3, 1, 2, 3, 2), depthwise_problem),
+    "1x1": _conv((2, 5, 6, 3), (1, 1, 3, 7)),
+    "1x1 tile": _conv((1, 4, 5, 8), (1, 1, 8, 32)),
+    "1x1 tails": _conv((1, 3, 7, 9), (1, 1, 9, 19)),
+    "1x1 groups": _conv((1, 5, 6, 4), (1, 1, 2, 6)),
+    "1x1 strides": _conv((1, 5, 6, 2), (1, 1, 2, 3), strides=(2, 3)),
+    "1x1 padding": _conv((1, 5, 6, 2), (1, 1, 2, 3), padding=((0, 1), (2, 0))),
+    "1x1 dilation": _conv((1, 5, 6, 2), (1, 1, 2, 3), dilation=(7, 3)),
+    "one image, one filter": _conv((1, 9, 11, 1), (3, 2, 1, 1)),
+    "many filters": _conv((1, 4, 9, 5), (2, 3, 5, 67)),
+    "long rows": _conv((1, 3, 75, 3), (2, 3, 3, 17)),
+    "one output": _conv((1, 3, 4, 2), (3, 4, 2, 1)),
+    "empty batch": _conv((0, 5, 6, 2), (3, 2, 2, 3)),
+    "no positions": _conv((1, 2, 6, 2), (3, 2, 2, 3)),
+    "no channels": _conv((1, 5, 6, 0), (3, 2, 0, 3)),
+    "no filters": _conv((1, 5, 6, 2), (3, 2, 2, 0)),
+    "no pixels": _conv((1, 0, 6, 2), (3, 2, 2, 3), padding=((2, 3), (0, 1))),
+    "no taps": _conv((1, 4, 6, 2), (0, 2, 2, 3)),
+    "channels first": _conv((2, 3, 9, 11), (2, 3, 3, 5), layout="channels_first"),
+    "channels first, same": _conv(
+        (1, 2, 9, 12), (3, 4, 2, 3), layout="channels_first", padding="same", strides=(1, 2)
+    ),
+    "channels first, depthwise": _conv(
+        (1, 4, 7, 8), (3, 2, 4, 2), depthwise_problem, "channels_first", strides=(1, 2)
+    ),
+    "channels first, groups": _conv((1, 6, 7, 8), (3, 2, 2, 9), layout="channels_first"),
+    "batch last": _conv((3, 9, 8, 2), (2, 3, 3, 5), layout=Layout((3, 2, 1, 0), (1, 2, 0, 3))),
+    "Fortran inputs": _conv((2, 7, 6, 3), (2, 3, 3, 5), x_order=(3, 2, 1, 0)),
+    "transposed": _transpose((2, 4, 5, 3), (3, 2, 4, 3), strides=(2, 3)),
+    "transposed 0d": _transpose((2, 3), (4, 3)),
+    "transposed 1d": _transpose((2, 6, 3), (5, 2, 3), strides=3),
+    "transposed 3d": _transpose((1, 2, 3, 4, 2), (3, 2, 1, 3, 2), strides=(1, 2, 3)),
+    "transposed same": _transpose((1, 4, 5, 3), (4, 3, 2, 3), strides=(3, 2), padding="same"),
+    "transposed crop": _transpose((1, 4, 5, 3), (4, 3, 2, 3), strides=(3, 2), padding=((1, 2), (0, 1))),
+    "transposed, output padding": _transpose(
+        (1, 4, 5, 3), (2, 3, 2, 3), strides=(3, 2), padding=(1, 0), output_padding=(2, 1)
+    ),
+    "transposed dilation": _transpose((1, 4, 5, 3), (2, 3, 2, 3), strides=(2, 1), dilation=(3, 2)),
+    "transposed groups": _transpose((1, 4, 5, 6), (2, 3, 9, 2), strides=(2, 3)),
+    "transposed, strides > window": _transpose((1, 4, 5, 3), (2, 1, 2, 3), strides=(4, 3)),
+    "transposed, channels first": _transpose(
+        (1, 3, 4, 5), (3, 2, 4, 3), strides=(2, 3), layout="channels_first"
+    ),
+    "base dilation and strides": _conv((1, 5, 6, 2), (3, 2, 2, 3), base=(3, 2), strides=(2, 3)),
+    "base dilation, all options": _conv(
+        (1, 6, 5, 2),
+        (2, 3, 2, 3),
+        base=(2, 3),
+        strides=(3, 2),
+        dilation=(1, 2),
+        padding=((-1, 2), (4, -3)),
+    ),
+}
+
+
+def _pool(x, size, layout="channels_last", base=None, fields=None, **options) -> Callable[..., Case]:
+    """State a pooling as a function of its reduction; `fields` are those that no face of ours sets."""
+    layout = Layout.of(WORDS, layout, len(x)) if isinstance(layout, str) else layout
+
+    def of(reduction):
+        def stated(dtype):
+            p = pool_problem(WORDS, layout, x, dtype, size, reduction=reduction, **options)
+            p = replace(p, **(fields or {}))
+            return p if base is None else replace(p, window=replace(p.window, b=base))
+
+        return stated
+
+    return of
+
+
+#       name: case(inputs, pool_size, options), for each of the reductions below
+GEOMETRIES = {
+    "0d": _pool((3, 5), ()),
+    "1d": _pool((2, 11, 3), 4, strides=2),
+    "2d": _pool((2, 9, 11, 3), (2, 3)),
+    "3d": _pool((1, 5, 6, 7, 2), (2, 3, 1), strides=(1, 2, 3)),
+    "4d": _pool((1, 3, 4, 2, 5, 2), (2, 3, 1, 2)),
+    "strides leave a rest": _pool((1, 10, 12, 5), (3, 2), strides=(2, 3)),
+    "strides > window": _pool((1, 11, 9, 3), (2, 1), strides=(3, 4)),
+    "strides 1": _pool((1, 7, 8, 3), (3, 2), strides=1),
+    "dilation": _pool((1, 11, 9, 3), (3, 2), strides=(1, 2), dilation=(2, 3)),
+    "same": _pool((1, 9, 8, 3), (4, 3), strides=(2, 1), padding="same"),
+    "uneven padding": _pool((1, 7, 6, 3), (3, 2), strides=(2, 1), padding=((0, 2), (1, 0))),
+    "padding alone": _pool((1, 2, 3, 2), (2, 3), strides=(3, 2), padding=((5, 4), (1, 6))),
+    "negative padding": _pool((1, 9, 10, 2), (3, 2), strides=(1, 2), padding=((-1, 2), (1, -2))),
+    "base dilation": _pool((1, 5, 4, 2), (2, 3), strides=(2, 1), padding=((1, 0), (0, 2)), base=(2, 3)),
+    "global": _pool((2, 4, 5, 7), (4, 5)),
+    "1x1 strides": _pool((1, 5, 6, 3), 1, strides=(2, 3)),
+    "large window": _pool((1, 13, 12, 2), (11, 9), strides=(1, 2), padding=((4, 3), (0, 2))),
+    "one channel": _pool((1, 10, 37, 1), (3, 2), strides=(2, 1)),
+    "many channels": _pool((1, 5, 4, 67), (3, 2), strides=(2, 1)),
+    "empty batch": _pool((0, 5, 6, 2), (3, 2)),
+    "no positions": _pool((1, 2, 6, 2), (3, 2)),
+    "no channels": _pool((1, 5, 6, 0), (3, 2)),
+    "no pixels": _pool((1, 0, 6, 2), (3, 2), padding=((2, 3), (0, 1))),
+    "channels first": _pool((2, 3, 9, 11), (2, 3), layout="channels_first", padding="same"),
+    "batch last": _pool((3, 9, 8, 2), (2, 3), layout=Layout((3, 2, 1, 0), (1, 2, 0, 3))),
+    "Fortran inputs": _pool((2, 7, 6, 3), (3, 2), strides=(1, 2), x_order=(3, 2, 1, 0)),
+}
+
+# The last windows reach 2 and 1 slots past the padded input, which is what `overhang` is about.
+_HANGS_OVER = dict(strides=(3, 2), padding=((1, 3), (2, 1)), fields=dict(overhang=(2, 1)))
+_INIT = _pool((1, 7, 5, 2), (3, 2), padding="same", fields=dict(init=1))
+_INDICES = dict(indices=True)
+
+POOLS: dict[str, Case] = {
+    **{
+        f"{reduction} {name}": of(reduction)
+        for reduction in ("max", "min", "sum", "mean", "prod")
+        for name, of in GEOMETRIES.items()
+    },
+    **{f"{reduction} init": _INIT(reduction) for reduction in ("max", "min", "sum", "prod")},
+    **{
+        f"mean by {divisor}": _pool((1, 8, 7, 2), (4, 3), padding="same", divisor=divisor)("mean")
+        for divisor in ("padded", 5)
+    },
+    **{
+        f"mean, overhang, by {divisor}": _pool((1, 8, 7, 2), (3, 4), divisor=divisor, **_HANGS_OVER)("mean")
+        for divisor in ("real", "padded", 7)
+    },
+    "max overhang": _pool((1, 8, 7, 2), (3, 4), **_HANGS_OVER)("max"),
+    "max indices": _pool((2, 7, 8, 3), (3, 2), strides=(2, 1), fields=_INDICES)("max"),
+    "min indices, 3d": _pool((1, 5, 4, 6, 2), (3, 1, 2), dilation=(2, 1, 3), padding="same", fields=_INDICES)(
+        "min"
+    ),
+    "max indices, padding alone": _pool(
+        (1, 3, 2, 2), (2, 3), strides=(3, 2), padding=((5, 4), (1, 6)), fields=_INDICES
+    )("max"),
+}
+
+# Functions that are no more than ufuncs, and the dtypes they take.
+INTEGERS = ("int8", "int32", "bool")
+UFUNCS: dict[str, tuple[Case, tuple[str, ...]]] = {
+    "bitwise_xor": (_pool((1, 7, 8, 3), (3, 2), padding="same")(np.bitwise_xor), INTEGERS),
+    "bitwise_and": (_pool((1, 7, 8, 3), (3, 2))(np.bitwise_and), INTEGERS),
+    "bitwise_xor init": (_pool((1, 7, 8, 3), (2, 3), fields=dict(init=1))(np.bitwise_xor), INTEGERS),
+    "gcd": (_pool((2, 11, 3), 4, strides=3, dilation=2)(np.gcd), ("int8", "int32")),
+    "subtract": (_pool((1, 7, 8, 3), (3, 2))(np.subtract), FLOATS),
+    "fmax": (_pool((1, 3, 7, 8), (2, 3), layout="channels_first")(np.fmax), (*FLOATS, "int8")),
+}
+
+# What can be asked of a case by its name: the problem, and the dtypes it is for.
+CASES: dict[str, tuple[Case, tuple[str, ...]]] = {
+    **{f"conv {name}": (case, DTYPES) for name, case in CONVS.items()},
+    **{f"pool {name}": (case, DTYPES) for name, case in POOLS.items()},
+    **{f"pool {name}": case for name, case in UFUNCS.items()},
+}
+
+
+def problem(name: str, dtype: str = "float32") -> Problem:
+    """State a case for arrays of `dtype`."""
+    return CASES[name][0](np.dtype(dtype))
+
+
+def integers(rng: np.random.Generator, shape, dtype, most: int = 8) -> np.ndarray:
+    """Draw small whole numbers: every float sum of them is exact, so order cannot excuse a difference."""
+    dtype = np.dtype(dtype)
+    if dtype.kind == "b":
+        return rng.integers(0, 2, shape).astype(dtype)
+    values = rng.integers(-most, most + 1, shape)
+    return (values + 1j * rng.integers(-most, most + 1, shape) if dtype.kind == "c" else values).astype(dtype)
+
+
+def arrays(p: Problem, rng: np.random.Generator, draw=integers) -> tuple[np.ndarray, ...]:
+    """Draw the canonical input, weights and bias of a problem; pooling has only an input."""
+    if isinstance(p, PoolProblem):
+        few = {"most": 2} if p.reduction == "prod" and draw is integers else {}
+        return laid_out(draw(rng, p.x_shape, p.x_dtype, **few), p.x_order), None, None
+    x, w = draw(rng, p.x_shape, p.x_dtype), draw(rng, p.w_shape, p.w_dtype)
+    bias = draw(rng, p.w_shape[-1:], p.acc_dtype) if p.has_bias else None
+    return laid_out(x, p.x_order), w, bias
+
+
+def laid_out(x: np.ndarray, order: tuple[int, ...]) -> np.ndarray:
+    """Copy an array so that its axes lie in memory as `order` lists them, slowest first."""
+    return np.ascontiguousarray(x.transpose(order)).transpose(np.argsort(order))
+
+
+def blank(p: Problem, dtype=None) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    """Make outputs in the problem's memory order, filled with what no kernel would write."""
+    values = laid_out(_unlikely(p.y_shape, p.y_dtype if dtype is None else dtype), p.y_order)
+    if isinstance(p, PoolProblem) and p.indices:
+        return values, laid_out(_unlikely(p.y_shape, np.int64), p.y_order)
+    return values
+
+
+def _unlikely(shape, dtype) -> np.ndarray:
+    """Fill an array with bytes that are a NaN in floats and -86 or so in integers; bools alternate."""
+    dtype = np.dtype(dtype)
+    if dtype.kind == "b":
+        return (np.arange(math.prod(shape)) % 2 == 1).reshape(shape)
+    return np.full(shape, np.nan if dtype.kind in "fc" else -86, dtype)
