@@ -204,3 +204,15 @@ def test_results_are_contiguous_in_the_callers_layout(op, backend):
     axes = (0, 3, 1, 2, 4, 5) if op == "windows" else (0, 3, 1, 2)
     np.testing.assert_array_equal(first, last.transpose(axes))
     assert op == "windows" or (first.flags.c_contiguous and last.flags.c_contiguous)
+
+
+def test_windows_are_a_view_to_be_read():
+    plain = fastconv.windows(X, (3, 2), strides=(2, 1), dilation_rate=(1, 2))
+    padded = fastconv.windows(X, (3, 2), padding=1)
+
+    assert np.shares_memory(plain, X)
+    assert not np.shares_memory(padded, X)
+    for view in (plain, padded):
+        assert not view.flags.writeable
+    np.testing.assert_array_equal(plain[1, 2, 3, 1], X[1, 4:7, 3:6:2, 1])
+    assert X.flags.writeable
