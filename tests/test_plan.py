@@ -52,8 +52,11 @@ def test_plan_is_the_function_in_two_steps(op, data_format, backend):
 
     np.testing.assert_array_equal(plan(x), FUNCTIONS_OF[op](x, **more), strict=True)
     np.testing.assert_array_equal(plan(-x), FUNCTIONS_OF[op](-x, **more), strict=True)
-    assert plan.y_shape == plan(x).shape
-    assert plan(x).flags.c_contiguous
+    y = plan(x)
+    assert plan.y_shape == y.shape
+    assert y.flags.c_contiguous
+    canonical = y if data_format == "channels_last" else np.moveaxis(y, 1, -1)
+    assert plan.problem.y_order == memory_order(canonical.shape, canonical.strides)
 
 
 @pytest.mark.parametrize("op", PLANS)
