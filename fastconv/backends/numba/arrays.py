@@ -1,0 +1,57 @@
+"""Arrays as compiled loops take them: with three spatial axes, of one dtype, in an order they know."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fastconv.backends.numba.slots import RANK
+from fastconv.problem import ConvProblem, Window
+
+CHANNELS_LAST = (0, 1, 2, 3, 4)  # axes of a lifted array in the order of memory
+CHANNELS_FIRST = (0, 4, 1, 2, 3)
+COPIED = 8e-10  # seconds an element whose neighbours are elsewhere in the copy
+
+
+def lifted(x: np.ndarray, window: Window) -> np.ndarray:
+    """View ``(n, *i, c)`` with three spatial axes."""
+    return x[(slice(None), *(None,) * (RANK - window.rank))]
+
+
+def per_axis(numbers: tuple[int, ...]) -> tuple[int, int, int]:
+    """Fill up one number for each spatial axis to three, with ones in front as `lifted` does."""
+    first, second, third = (1,) * (RANK - len(numbers)) + numbers
+    return first, second, third
+
+
+def landing(y: np.ndarray, dtype: np.dtype, *, contiguous: bool) -> np.ndarray:
+    """Return `y` if compiled code may write to it as it is, else an array to `deliver`."""
+    fits = y.dtype == dtype and y.flags.aligned and (y.flags.c_contiguous or not contiguous)
+    return y if fits else np.empty(y.shape, dtype)
+
+
+def deliver(result: np.ndarray, y: np.ndarray) -> None:
+    """Copy to `y`, rounding once, what could not be written there."""
+    if result is not y:
+        with np.errstate(all="ignore"):
+            y[...] = result
+
+
+def lies(shape: tuple[int, ...], order: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether axes in `order` are in the order `wanted`; those of length 1 are anywhere."""
+    return [a for a in order if shape[a] > 1] == [a for a in wanted if shape[a] > 1]
+
+
+def copying(shape: tuple[int, ...], order: tuple[int, ...], wanted: tuple[int, ...]) -> float:
+    """Predict the seconds to copy an array whose axes do not lie as wanted."""
+    return 0.0 if lies(shape, order, wanted) else math.prod(shape) * COPIED
+
+
+def rejects_conv(p: ConvProblem) -> str | None:
+    """Say why no convolution here can compute `p`, if so."""
+    if p.window.rank > RANK:
+        return f"{p.window.rank} spatial axes, at most {RANK}"
+    if p.acc_dtype not in (np.float32, np.float64):
+        return f"accumulates {p.acc_dtype}, only float32 and float64"
+    return None

@@ -1,0 +1,204 @@
+"""The one place where Numba is configured: what it may assume, and on which threads it runs.
+
+A kernel is a function of a range of tasks, ``tasks(first, end, *arguments)``, that writes what no other
+task writes. `Loop` compiles it and has the tasks done: by the caller where they are few, else by the
+threads of Numba's layer, through one ``prange`` that all kernels share. Both ways run the same machine
+code on the same tasks, so the number of threads cannot change a bit of the result.
+
+Of Numba's threading layers TBB is fast, and safe to enter from several threads at once; GNU OpenMP is
+safe, but slow where cores are shared; the third, workqueue, ends the process when two threads enter it.
+Which one Numba takes shows when it has started. Until then, and on a layer that is not known to be safe,
+calls take turns.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from collections.abc import Callable
+from importlib import metadata
+from typing import Any
+
+import numba
+import numpy as np
+from numba import prange, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from fastconv import threads
+
+# Sums may be reordered and multiply-adds fused, so that loops vectorise, and zeros have no sign. NaN and
+# infinity keep their meaning ("nnan" and "ninf" are left out), and a quotient stays a division ("arcp").
+OPTIONS: dict[str, Any] = dict(nogil=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
+
+compiled = numba.njit(**OPTIONS)
+
+SAFE_LAYERS = ("tbb", "omp")
+
+ALONE = 2e-5  # seconds of work that are not worth starting threads
+CHUNK = 2e-6  # seconds of work that a thread should take at a time
+CALL, LAUNCH = 5e-6, 4e-6  # seconds of Python around any call, and until threads are at work
+THREADS = 2  # as predictions assume, whatever there are: choices must not depend on their number
+
+
+def _load_tbb() -> None:
+    """Load pip's TBB where Numba will find it: it asks the dynamic loader, which does not look there."""
+    try:
+        files = metadata.files("tbb") or ()
+        library = next(file for file in files if file.name in ("libtbb.so.12", "tbb12.dll"))
+        ctypes.CDLL(str(library.locate()), mode=ctypes.RTLD_GLOBAL)
+    except (metadata.PackageNotFoundError, StopIteration, OSError):
+        return  # another layer will do
+
+
+_load_tbb()
+
+_layer: str | None = None  # the one that has started, as far as is known here
+_alone = bool(numba.config.DISABLE_JIT)  # whether this process must do without threads
+_turn = threading.Lock()  # held by a call on a layer that may not be safe
+_compiling = threading.Lock()
+
+
+def _after_fork() -> None:
+    """Free a child of locks whose holders it lacks; GNU OpenMP would end a child that used it again."""
+    global _turn, _compiling, _alone  # noqa: PLW0603 (they are the process's)
+    _turn, _compiling = threading.Lock(), threading.Lock()
+    _alone = _alone or _started() == "omp"
+
+
+def _started() -> str | None:
+    """Name the threading layer that has started, on our behalf or another's."""
+    try:
+        return numba.threading_layer()
+    except ValueError:
+        return None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def array(dtype: Any, ndim: int, layout: str = "C", *, writeable: bool = False) -> types.Array:
+    """Type of an array argument; "A" is any strides. What is writeable may be passed as read-only."""
+    return types.Array(numba.from_dtype(np.dtype(dtype)), ndim, layout, readonly=not writeable)
+
+
+class Loop:
+    """Independent tasks on arguments of given types, compiled when they are first to be done.
+
+    Parameters
+    ----------
+    tasks : compiled function
+        ``tasks(first, end, *arguments)`` does the tasks from `first` up to, not including, `end`.
+    arguments : Numba types
+        Nothing checks that what is passed is so.
+    """
+
+    def __init__(self, tasks: Any, *arguments: types.Type):
+        self._tasks, self._arguments = tasks, arguments
+        self._call: Callable | None = None
+        self._address = 0
+        self._spread: Callable | None = None
+
+    def __call__(self, count: int, grain: int, *arguments: Any) -> None:
+        """Do `count` tasks, `grain` at a time."""
+        if count == 0:
+            return
+        if _alone or count <= grain:
+            (self._call or self._compile())(0, count, *arguments)
+        else:
+            spread = self._spread or self._compile_spread()
+            _in_turn(spread, count, grain, self._address, arguments)
+
+    def _compile(self) -> Callable:
+        """Compile the tasks, whichever thread comes first."""
+        with _compiling:
+            if self._call is None:
+                signature = types.int64, types.int64, *self._arguments
+                self._address, self._call = _machine_code(self._tasks, signature)
+        return self._call
+
+    def _compile_spread(self) -> Callable:
+        """Compile the loop that gives tasks with these arguments to threads."""
+        self._compile()
+        with _compiling:
+            if self._spread is None:
+                signature = types.int64, types.int64, types.int64, types.Tuple(self._arguments)
+                _, self._spread = _machine_code(numba.njit(parallel=True, nogil=True)(_spread), signature)
+        return self._spread
+
+
+def grain(count: int, seconds: float) -> int:
+    """How many of `count` tasks, each of so many seconds, to do at a time: all, if threads do not pay."""
+    return count if count * seconds < ALONE else max(1, int(CHUNK / seconds))
+
+
+def predicted(count: int, seconds: float) -> float:
+    """Predict the time that a `Loop` takes for tasks that are done so many at a time."""
+    total = count * seconds
+    return total if total < ALONE else LAUNCH + total / THREADS
+
+
+def _machine_code(function: Any, signature: tuple[types.Type, ...]) -> tuple[int, Callable]:
+    """Compile for arguments of exact types; return the address for `_do`, and what Python can call."""
+    if numba.config.DISABLE_JIT:
+        return 0, np.errstate(all="ignore")(function)
+    function.compile(signature)
+    result = function.overloads[signature]
+    return result.library.get_pointer_to_function(result.fndesc.llvm_func_name), result.entry_point
+
+
+def _spread(count, grain, tasks, arguments):
+    """Have `count` tasks done, `grain` at a time, by the function at address `tasks`."""
+    for chunk in prange((count + grain - 1) // grain):
+        first = np.int64(chunk) * grain  # prange counts unsigned; that and signed would make a float
+        _do(tasks, first, min(count, first + grain), arguments)
+
+
+@intrinsic
+def _do(_context, _tasks, _first, _end, arguments):
+    """Call machine code by its address: linked in, it would be compiled over again for every caller."""
+
+    def codegen(context, builder, _signature, args):
+        address, first, end, packed = args
+        kinds = types.int64, types.int64, *arguments
+        kind = context.call_conv.get_function_type(types.none, kinds).as_pointer()
+        given = [first, end, *cgutils.unpack_tuple(builder, packed)]
+        tasks = builder.inttoptr(address, kind)
+        status, _ = context.call_conv.call_function(builder, tasks, types.none, kinds, given)
+        with cgutils.if_unlikely(builder, status.is_error):
+            context.call_conv.return_status_propagate(builder, status)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64, arguments), codegen
+
+
+def _in_turn(function: Callable, *arguments: Any) -> None:
+    """Call at once where the layer allows it, else when no other call is running."""
+    global _layer  # noqa: PLW0603 (one a process)
+    if _layer in SAFE_LAYERS:
+        _limited(function, arguments)
+        return
+    with _turn:
+        _limited(function, arguments)
+        _layer = _started()
+
+
+def _limited(function: Callable, arguments: tuple) -> None:
+    """Call with as many threads as are ours, and leave this thread's number in Numba as it was."""
+    wanted = min(threads.get_num_threads(), numba.config.NUMBA_NUM_THREADS)
+    before = _exchange(wanted)
+    try:
+        function(*arguments)
+    finally:
+        if before != wanted:
+            _exchange(before)
+
+
+@numba.njit(nogil=True)
+def _exchange(wanted):
+    """Set this thread's number of Numba threads, return what it was; compiled, as Numba's own are slow."""
+    before = numba.get_num_threads()
+    numba.set_num_threads(wanted)
+    return before
