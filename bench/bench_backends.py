@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-import time
 
 import pytest
 
-from bench import machine, naive
+from bench import clock, machine, naive
 from bench.layers import check, expected, layer
 from bench.workloads import pairs
 from fastconv import dispatch
 from fastconv.kernel import Kernel, Refusal
 
 pytestmark = [
-    pytest.mark.benchmark(min_time=1e-3, max_time=0.3, min_rounds=5, disable_gc=True),
+    pytest.mark.benchmark(disable_gc=True),
     pytest.mark.filterwarnings("ignore:Benchmark fixture was not used"),  # a wrong kernel is not timed
 ]
 
@@ -32,13 +31,12 @@ def test_kernel(benchmark, workload, row):
     except Refusal as reason:
         pytest.skip(str(reason))
 
-    begin = time.perf_counter()
-    run()  # compiles
-    first_call = time.perf_counter() - begin
+    first_call = clock.once(run)  # compiles
     check(kernel, subject, y, expected(workload)[:, :rows])
+    seconds = clock.once(run)
 
     benchmark.group = workload
-    benchmark(run)
+    benchmark.pedantic(run, rounds=clock.rounds_of(seconds), iterations=clock.loops_of(seconds))
     share = subject.problem.flops / layer(workload).problem.flops
     record(benchmark, workload, kernel, benchmark.stats.stats.median / share)
     benchmark.extra_info.update(first_call=first_call, note=loops.note)

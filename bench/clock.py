@@ -7,24 +7,36 @@ import time
 from collections.abc import Callable
 
 ROUND = 1e-3  # seconds a round takes at least, so that the timer's own cost is lost in it
-ROUNDS = 5  # at least
+ROUNDS = 5  # of contenders, at least
+ENOUGH = 0.5  # seconds for all rounds of one kernel
+MOST = 200
 
 
 def medians(contenders: dict[str, Callable[[], object]], seconds: float = 0.3) -> dict[str, float]:
     """Return the median seconds of one call of each contender, after about `seconds` in all."""
-    loops = {name: max(1, round(ROUND / _mean(run, 1))) for name, run in contenders.items()}
+    loops = {name: loops_of(once(run)) for name, run in contenders.items()}
     times: dict[str, list[float]] = {name: [] for name in contenders}
     begin, rounds = time.perf_counter(), 0
     while rounds < ROUNDS or time.perf_counter() - begin < seconds:
         for name, run in contenders.items():
-            times[name].append(_mean(run, loops[name]))
+            times[name].append(once(run, loops[name]))
         rounds += 1
     return {name: statistics.median(each) for name, each in times.items()}
 
 
-def _mean(run: Callable[[], object], loops: int) -> float:
+def once(run: Callable[[], object], loops: int = 1) -> float:
     """Return the mean seconds of one of `loops` calls."""
     begin = time.perf_counter()
     for _ in range(loops):
         run()
     return (time.perf_counter() - begin) / loops
+
+
+def loops_of(seconds: float) -> int:
+    """Count the calls of `seconds` each that fill a round."""
+    return max(1, round(ROUND / seconds))
+
+
+def rounds_of(seconds: float) -> int:
+    """Count the rounds of calls of `seconds` each: many where they are short, one where it is long."""
+    return max(1, min(MOST, round(ENOUGH / (seconds * loops_of(seconds)))))
