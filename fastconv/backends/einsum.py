@@ -91,6 +91,8 @@ def _finish(result: np.ndarray, bias: np.ndarray | None, y: np.ndarray) -> None:
 @np.errstate(all="ignore")
 def separable(p: PoolProblem, x: np.ndarray, _w: None, _bias: None, y: np.ndarray) -> None:
     """Reduce along one axis after another, the innermost first."""
+    if 0 in p.y_shape:
+        return  # an axis may not hold even one window
     function, win = BINARY[str(p.reduction)], p.window
     x = padded(win, x.astype(p.acc_dtype, copy=False), p.identity)
     for axis in reversed(range(win.rank)):

@@ -27,6 +27,7 @@ def patch(window: Window, x: np.ndarray, o: tuple[int, ...]) -> np.ndarray:
     return seen
 
 
+@np.errstate(all="ignore")
 def conv(p: ConvProblem, x: np.ndarray, w: np.ndarray, bias: np.ndarray | None, y: np.ndarray) -> None:
     """Multiply every window by every filter of its group, element by element, and sum."""
     x, w = x.astype(p.acc_dtype), w.astype(p.acc_dtype)
@@ -47,6 +48,7 @@ def elements(window: Window, x: np.ndarray, o: tuple[int, ...]) -> tuple[np.ndar
     return values, [int(np.ravel_multi_index(at, window.i)) if at else 0 for at in inside]
 
 
+@np.errstate(all="ignore")
 def pool(p: PoolProblem, x: np.ndarray, _w: None, _bias: None, y: np.ndarray) -> None:
     """Reduce the real elements of every window, one channel at a time."""
     values, positions = y if p.indices else (y, None)
@@ -73,8 +75,7 @@ def _reduced(p: PoolProblem, seen: np.ndarray, o: tuple[int, ...]):
         case "sum":
             return np.sum(seen, dtype=p.acc_dtype, initial=start)
         case "mean":
-            with np.errstate(invalid="ignore"):  # no elements: 0 / 0 is NaN
-                return np.sum(seen, dtype=p.acc_dtype, initial=start) / p.acc_dtype.type(_divisor(p, seen, o))
+            return np.sum(seen, dtype=p.acc_dtype, initial=start) / p.acc_dtype.type(_divisor(p, seen, o))
         case np.ufunc() as function if p.init is not None:
             return function.reduce(seen, dtype=p.acc_dtype, initial=p.init)
         case np.ufunc() as function:

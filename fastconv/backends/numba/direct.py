@@ -1,196 +1,278 @@
-"""Dense and grouped convolution from its definition, vectorised over output channels.
+"""Dense and grouped convolution of any rank up to 3, from the weights' side: the indirect algorithm.
 
-    y[n, o, f] = activation(bias[f] + sum_{k, c} x[n, o*s + k*d - lo, g*ic + c] * w[k, c, f]),  f = g*oc + j
+    y[n, o, f] = activation(bias[f] + sum over taps k, channels c of x[n, o*s + k*d - lo, c] * w[k, c, f])
 
-on three spatial axes, any of them of length 1. Loop nest, outermost first:
+Loop nest, outermost first:
 
-    task      one block of output channels, image, row of outputs and segment of that row
-                                   parallel: tasks write outputs of their own
-      t0 t1   taps on the outer axes that meet the image at this row
-        t2    taps on the innermost axis
-          c   input channels, four at a time: sums are loaded and stored once for so many products
-            o2  outputs of the segment that tap `t2` serves
-              j   output channels of the block, side by side: the loop that becomes vector code
+    phase     outputs that meet the same taps: one, but for base dilation (transposed convolution)
+    part      a chunk of output pixels and one of channel blocks   parallel: each writes outputs of its own
+    block     NV vectors of output channels; their weights stay in L2
+    tile      MR pixels, in registers: ``microkernel``
 
-The sums of a segment, PIXELS of BLOCK bytes at most, stay in the L1 cache with the weights of one tap.
-Input is read a number at a time, so its strides do not matter.
+A task lists the addresses its pixels read from once, for every tap, and uses them for all its channel
+blocks. The order of a sum does not depend on how outputs are cut into tasks, nor on the number of threads.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from functools import cache
-from typing import NamedTuple
 
 import numpy as np
-from numba import types
 
-from fastconv.backends.numba import slots
-from fastconv.backends.numba.arrays import deliver, landing, lifted, per_axis, rejects_conv
-from fastconv.backends.numba.epilogue import FUSED, activate
-from fastconv.backends.numba.jit import CALL, Loop, array, compiled, grain, predicted
-from fastconv.backends.numba.slots import K, outputs, taps
+from fastconv.backends.numba import jit
+from fastconv.backends.numba.arrays import RANK, deliver, lifted, rejects_conv
+from fastconv.backends.numba.epilogue import FUSED
+from fastconv.backends.numba.microkernel import MR, NV, compute, pixel_blocks
+from fastconv.backends.numba.schedule import (
+    ACTIVATION,
+    BEFORE,
+    BIASED,
+    BLOCKS,
+    CHANNEL_PARTS,
+    CHUNK,
+    DILATION,
+    FIRST_OUT,
+    FIRST_TAP,
+    GROUPS,
+    IC,
+    OC,
+    OUT,
+    OUT_STEP,
+    PIXEL_PARTS,
+    STRIDE,
+    TAP_STEP,
+    TAPS,
+    WEIGHTS,
+    Schedule,
+    schedule,
+)
+from fastconv.backends.numba.simd import BYTES, address, lanes, pointer
 from fastconv.kernel import Kernel
 from fastconv.problem import ConvProblem
 
-PIXELS = 64  # outputs of a row that one task computes
-BLOCK = 256  # bytes of output channels that one task computes side by side
-LANES = 8  # output channels are filled up to a multiple of this: whole vectors, no rest
+ELEMENT = 4e-10  # seconds to pack a weight on one thread
 
-# Seconds on one thread, fitted to measurements on a 2.6 GHz AVX-512 machine.
-TASK, TAP = 2e-7, 4e-8  # of each task, and of each tap of one
-OUTPUT = 4.5e-9  # of each pixel of a task
-QUAD, VECTOR = 1.8e-9, 6.2e-10  # of each pass over a block's channels, and of each 64 bytes of products
-
-
-@compiled
-def _tasks(first, end, pixels, activation, x, w, bias, y, axes):
-    """Compute segments of rows of one block; `w` is (g, blocks, *k, ic, lanes), `bias` (g*blocks, lanes)."""
-    groups, blocks, _, _, _, depth, lanes = w.shape
-    images, rows0, rows1, row, channels = y.shape
-    width = channels // groups
-    segments = (row + pixels - 1) // pixels
-    sums = np.empty((pixels, lanes), x.dtype)
-    for task in range(first, end):
-        rest, segment = divmod(task, segments)
-        rest, o1 = divmod(rest, rows1)
-        rest, o0 = divmod(rest, rows0)
-        panel, n = divmod(rest, images)
-        g, block = divmod(panel, blocks)
-        start = segment * pixels
-        count = min(pixels, row - start)
-        for o2 in range(count):
-            for j in range(lanes):
-                sums[o2, j] = bias[panel, j]
-        first0, end0, step0, a0, move0 = taps(axes[0], o0)
-        for t0 in range(first0, end0, step0):
-            first1, end1, step1, a1, move1 = taps(axes[1], o1)
-            for t1 in range(first1, end1, step1):
-                for t2 in range(axes[2, K]):
-                    span = outputs(axes[2], t2, start, count)
-                    _add(sums, span, x[n, a0, a1], g * depth, w[g, block, t0, t1, t2])
-                a1 += move1
-            a0 += move0
-        activate(sums, activation)
-        f = block * lanes
-        for o2 in range(count):
-            for j in range(min(lanes, width - f)):
-                y[n, o0, o1, start + o2, g * width + f + j] = sums[o2, j]
-
-
-@compiled
-def _add(sums, span, x, channel, w):
-    """Add to the outputs that one tap serves: ``sums[o2] += x[a2, channel : channel + ic] @ w``."""
-    first, end, step, start, move = span
-    depth, lanes = w.shape
-    whole = depth - depth % 4
-    for c in range(0, whole, 4):
-        a2, at = start, channel + c
-        for o2 in range(first, end, step):
-            v0, v1, v2, v3 = x[a2, at], x[a2, at + 1], x[a2, at + 2], x[a2, at + 3]
-            for j in range(lanes):
-                sums[o2, j] += v0 * w[c, j] + v1 * w[c + 1, j] + v2 * w[c + 2, j] + v3 * w[c + 3, j]
-            a2 += move
-    for c in range(whole, depth):
-        a2 = start
-        for o2 in range(first, end, step):
-            v = x[a2, channel + c]
-            for j in range(lanes):
-                sums[o2, j] += v * w[c, j]
-            a2 += move
-
-
-@cache
-def _loop(dtype: np.dtype) -> Loop:
-    """Compile for arrays of `dtype`; input and output may have any strides."""
-    x, w, bias = array(dtype, 5, "A"), array(dtype, 7), array(dtype, 2)
-    y, axes = array(dtype, 5, "A", writeable=True), array(np.int64, 2)
-    return Loop(_tasks, types.int64, types.int64, x, w, bias, y, axes)
-
-
-class Cut(NamedTuple):
-    """How a problem falls into tasks."""
-
-    blocks: int  # of output channels, in each group
-    lanes: int  # output channels of a block
-    pixels: int
-    tasks: int
-    seconds: float  # of one task
-
-
-def cut(p: ConvProblem) -> Cut:
-    """Cut output channels into even blocks and rows into segments."""
-    size, (o0, o1, o2) = p.acc_dtype.itemsize, per_axis(p.window.o)
-    blocks = -(-p.oc * size // BLOCK)
-    lanes = -(-p.oc // (max(blocks, 1) * LANES)) * LANES
-    pixels = max(1, min(PIXELS, o2))
-    passes = p.window.taps * (p.ic // 4 + p.ic % 4)
-    work = passes * QUAD + p.products * lanes * size / 64 * VECTOR
-    return Cut(
-        blocks=blocks,
-        lanes=lanes,
-        pixels=pixels,
-        tasks=p.n * p.g * blocks * o0 * o1 * -(-o2 // pixels),
-        seconds=TASK + p.window.taps * TAP + pixels * (OUTPUT + work),
-    )
+CALL = 5e-6  # seconds around any call
+MACS = 2e11  # multiply-adds a second, times the bytes of one
+START = 0.7  # channels whose products take as long as going on to another tap
+LISTED = 5e8  # addresses a second
+COPIED = 5e8  # elements a second from another memory order
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """Weights by blocks of output channels, which are filled up with zeros."""
+class Packed:
+    """Weights in the order the micro-kernel reads them, and the schedule they were laid out for."""
 
-    cut: Cut
-    loop: Loop
-    axes: np.ndarray
-    w: np.ndarray  # (g, blocks, *k, ic, lanes)
-    no_bias: np.ndarray  # (g * blocks, lanes)
+    schedule: Schedule
+    weights: np.ndarray
 
 
-def prepare(p: ConvProblem, w: np.ndarray) -> Prepared:
-    """Arrange ``(*k, ic, g*oc)`` as ``(g, blocks, *k, ic, lanes)``."""
-    c, k = cut(p), per_axis(p.window.k)
-    wide = np.zeros((*k, p.ic, p.g, c.blocks * c.lanes), p.acc_dtype)
-    wide[..., : p.oc] = w.reshape(*k, p.ic, p.g, p.oc)
-    blocked = wide.reshape(*k, p.ic, p.g, c.blocks, c.lanes).transpose(4, 5, 0, 1, 2, 3, 6)
-    return Prepared(
-        cut=c,
-        loop=_loop(p.acc_dtype),
-        axes=slots.table(p.window),
-        w=np.ascontiguousarray(blocked),
-        no_bias=np.zeros((p.g * c.blocks, c.lanes), p.acc_dtype),
+@jit.compiled
+def list_addresses(inputs, outputs, x, y, zeros, g, first, count):
+    """List what `count` pixels read, (blocks, taps, MR), and where they write, (blocks, MR)."""
+    x_at, y_at, nothing = address(pointer(x)), address(pointer(y)), address(pointer(zeros))
+    s0, s1, s2 = x.strides[1], x.strides[2], x.strides[3]
+    d0, d1, d2 = g[DILATION], g[DILATION + 1], g[DILATION + 2]
+    rest, o2 = divmod(first, g[OUT + 2])
+    rest, o1 = divmod(rest, g[OUT + 1])
+    n, o0 = divmod(rest, g[OUT])
+    for q in range(pixel_blocks(count) * MR):
+        block, m = divmod(q, MR)
+        i0, i1, i2 = (
+            o0 * g[STRIDE] - g[BEFORE],
+            o1 * g[STRIDE + 1] - g[BEFORE + 1],
+            o2 * g[STRIDE + 2] - g[BEFORE + 2],
+        )
+        whole = i2 >= 0 and i2 + (g[TAPS + 2] - 1) * d2 < x.shape[3]
+        tap = 0
+        for k0 in range(g[TAPS]):
+            in0 = 0 <= i0 + k0 * d0 < x.shape[1]
+            for k1 in range(g[TAPS + 1]):
+                in1 = in0 and 0 <= i1 + k1 * d1 < x.shape[2]
+                at = x_at + n * x.strides[0] + (i0 + k0 * d0) * s0 + (i1 + k1 * d1) * s1 + i2 * s2
+                for k2 in range(g[TAPS + 2]):
+                    inside = in1 and (whole or 0 <= i2 + k2 * d2 < x.shape[3])
+                    inputs[block, tap, m] = at + k2 * d2 * s2 if inside else nothing
+                    tap += 1
+        outputs[block, m] = (
+            y_at
+            + n * y.strides[0]
+            + (g[FIRST_OUT] + o0 * g[OUT_STEP]) * y.strides[1]
+            + (g[FIRST_OUT + 1] + o1 * g[OUT_STEP + 1]) * y.strides[2]
+            + (g[FIRST_OUT + 2] + o2 * g[OUT_STEP + 2]) * y.strides[3]
+        )
+        if q < count - 1:  # the next pixel; the last one fills up its tile
+            o2 += 1
+            if o2 == g[OUT + 2]:
+                o2, o1 = 0, o1 + 1
+            if o1 == g[OUT + 1]:
+                o1, o0 = 0, o0 + 1
+            if o0 == g[OUT]:
+                o0, n = 0, n + 1
+
+
+@jit.compiled
+def run_part(part, x, weights, bias, y, zeros, phases, sizes):
+    """Compute one task's outputs."""
+    pixel_parts, channel_parts, many = sizes[PIXEL_PARTS], sizes[CHANNEL_PARTS], sizes[GROUPS] * sizes[BLOCKS]
+    rest, channel_part = divmod(part, channel_parts)
+    phase, pixel_part = divmod(rest, pixel_parts)
+    g = phases[phase]
+    first = pixel_part * g[CHUNK]
+    count = min(g[CHUNK], x.shape[0] * g[OUT] * g[OUT + 1] * g[OUT + 2] - first)
+    if count <= 0:
+        return
+    taps = g[TAPS] * g[TAPS + 1] * g[TAPS + 2]
+    inputs = np.empty((pixel_blocks(count), taps, MR), np.int64)
+    outputs = np.empty((pixel_blocks(count), MR), np.int64)
+    list_addresses(inputs, outputs, x, y, zeros, g, first, count)
+    for block in range(channel_part * many // channel_parts, (channel_part + 1) * many // channel_parts):
+        compute_block(block, inputs, outputs, count, taps, weights, bias, g[WEIGHTS], sizes)
+
+
+@jit.compiled
+def compute_block(block, inputs, outputs, count, taps, weights, bias, offset, sizes):
+    """Compute one block of output channels of all the pixels listed."""
+    ic, oc, blocks = sizes[IC], sizes[OC], sizes[BLOCKS]
+    width = NV * lanes(pointer(weights))
+    group, j = divmod(block, blocks)
+    start = group * oc + j * width  # its first output channel
+    offset += group * taps * ic * padded(oc, lanes(pointer(weights))) + j * width * taps * ic
+    valid = min(width, oc - j * width)
+    compute(
+        inputs,
+        outputs,
+        count,
+        taps,
+        group * ic,
+        ic,
+        pointer(weights) + offset,
+        start,
+        valid,
+        pointer(bias) + start * sizes[BIASED],
+        valid * sizes[BIASED],
+        sizes[ACTIVATION],
     )
 
 
-def conv(p: ConvProblem, x: np.ndarray, prepared: Prepared, bias: np.ndarray | None, y: np.ndarray) -> None:
-    """Do all tasks."""
-    x = lifted(x, p.window).astype(p.acc_dtype, copy=False)
-    y = lifted(y, p.window)
-    result = landing(y, p.acc_dtype, contiguous=False)
-    c, first = prepared.cut, prepared.no_bias
-    if bias is not None:
-        first = np.zeros((p.g, c.blocks * c.lanes), p.acc_dtype)
-        first[:, : p.oc] = bias.reshape(p.g, p.oc)
-        first = first.reshape(prepared.no_bias.shape)
-    numbers = c.pixels, FUSED.index(p.activation)
-    arrays = x, prepared.w, first, result, prepared.axes
-    prepared.loop(c.tasks, grain(c.tasks, c.seconds), *numbers, *arrays)
+@jit.compiled
+def padded(oc, lanes):
+    """Return a group's output channels, rounded up to whole vectors."""
+    return (oc + lanes - 1) // lanes * lanes
+
+
+@jit.compiled
+def run_parts(first, end, x, weights, bias, y, zeros, phases, sizes):
+    """Compute the outputs of tasks."""
+    for part in range(first, end):
+        run_part(part, x, weights, bias, y, zeros, phases, sizes)
+
+
+@jit.compiled
+def pack_block(item, w, packed, phases, sizes):
+    """Lay out the weights of one block of output channels in one phase."""
+    groups, ic, oc, blocks = sizes[GROUPS], sizes[IC], sizes[OC], sizes[BLOCKS]
+    rest, j = divmod(item, blocks)
+    phase, group = divmod(rest, groups)
+    g, size = phases[phase], lanes(pointer(packed))
+    width = NV * size
+    start, valid = group * oc + j * width, min(width, oc - j * width)
+    step = padded(valid, size)
+    taps = g[TAPS] * g[TAPS + 1] * g[TAPS + 2]
+    at = g[WEIGHTS] + group * taps * ic * padded(oc, size) + j * width * taps * ic
+    for k0 in range(g[TAPS]):
+        for k1 in range(g[TAPS + 1]):
+            for k2 in range(g[TAPS + 2]):
+                tap = w[
+                    g[FIRST_TAP] + k0 * g[TAP_STEP],
+                    g[FIRST_TAP + 1] + k1 * g[TAP_STEP + 1],
+                    g[FIRST_TAP + 2] + k2 * g[TAP_STEP + 2],
+                ]
+                for c in range(ic):
+                    for n in range(valid):
+                        packed[at + n] = tap[c, start + n]
+                    at += step
+
+
+@jit.compiled
+def pack_blocks(first, end, w, packed, phases, sizes):
+    """Lay out the weights of blocks."""
+    for item in range(first, end):
+        pack_block(item, w, packed, phases, sizes)
+
+
+def _loops(dtype):
+    """Pair what packs weights of a type, and what convolves with them."""
+    line, sizes = jit.array(dtype, 1), jit.array(np.int64, 1)
+    written, phases = jit.array(dtype, 5, "A", writeable=True), jit.array(np.int64, 2)
+    pack = jit.Loop(pack_blocks, jit.array(dtype, 5, "A"), jit.array(dtype, 1, writeable=True), phases, sizes)
+    run = jit.Loop(run_parts, jit.array(dtype, 5, "A"), line, line, written, line, phases, sizes)
+    return pack, run
+
+
+LOOPS = {np.dtype(dtype): _loops(dtype) for dtype in (np.float32, np.float64)}
+
+
+def prepare(p: ConvProblem, w: np.ndarray) -> Packed:
+    """Pack the weights."""
+    plan = schedule(p)
+    weights, w = np.zeros(plan.packed, p.acc_dtype), w.astype(p.acc_dtype, copy=False)
+    count = len(plan.phases) * p.g * int(plan.sizes[BLOCKS])
+    grain = jit.grain(count, plan.packed * ELEMENT / max(count, 1))
+    LOOPS[p.acc_dtype][0](count, grain, w[(None,) * (RANK - p.window.rank)], weights, plan.phases, plan.sizes)
+    return Packed(plan, weights)
+
+
+def conv(p: ConvProblem, x: np.ndarray, packed: Packed, bias: np.ndarray | None, y: np.ndarray) -> None:
+    """Compute all outputs; the channels of a pixel must lie side by side, or are copied so."""
+    plan = packed.schedule
+    x = x.astype(p.acc_dtype, copy=False)
+    if x.strides[-1] != x.itemsize:
+        x = np.ascontiguousarray(x)
+    result = side_by_side(y, p.acc_dtype)
+    bias = plan.zeros if bias is None else bias
+    LOOPS[p.acc_dtype][1](
+        plan.tasks,
+        plan.grain,
+        lifted(x, p.window),
+        packed.weights,
+        bias,
+        lifted(result, p.window),
+        plan.zeros,
+        plan.phases,
+        plan.sizes,
+    )
     deliver(result, y)
 
 
+def side_by_side(y: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return `y` if vectors of its channels can be stored as they are, else an array to deliver."""
+    fits = y.dtype == dtype and y.strides[-1] == y.itemsize and y.flags.aligned
+    return y if fits else np.empty(y.shape, dtype)
+
+
+def rejects(p: ConvProblem) -> str | None:
+    """Say why this kernel cannot compute `p`, if it cannot."""
+    return jit.OFF or rejects_conv(p)
+
+
+def lane_macs(p: ConvProblem) -> float:
+    """Count multiply-adds, those of masked lanes included, those on zeros between inputs not."""
+    lanes = BYTES // p.acc_dtype.itemsize
+    channels = p.g * -(-p.oc // lanes) * lanes
+    return p.n * math.prod(p.window.o) * p.products * channels / math.prod(p.window.b)
+
+
 def cost(p: ConvProblem) -> float:
-    """Count tasks."""
-    c = cut(p)
-    return CALL + predicted(c.tasks, c.seconds)
+    """Predict seconds: multiply-adds, a start for each run of channels, and copies to a fitting order."""
+    starts = lane_macs(p) / p.ic * START if p.ic else 0
+    taps = p.n * math.prod(p.window.o) * p.window.taps
+    copied = math.prod(p.x_shape) * (p.x_order[-1] != len(p.x_order) - 1)
+    copied += math.prod(p.y_shape) * (p.y_order[-1] != len(p.y_order) - 1)
+    return CALL + (lane_macs(p) + starts) * p.acc_dtype.itemsize / MACS + taps / LISTED + copied / COPIED
 
 
 KERNELS = [
-    Kernel(
-        name="numba:direct",
-        problem=ConvProblem,
-        rejects=rejects_conv,
-        cost=cost,
-        run=conv,
-        prepare=prepare,
-        fuses=frozenset(FUSED),
-    )
+    Kernel("numba:direct", ConvProblem, rejects, cost, conv, prepare, fuses=frozenset(FUSED)),
 ]

@@ -27,12 +27,16 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from fastconv import threads
+from fastconv.backends.numba.cache import cached
 
 # Sums may be reordered and multiply-adds fused, so that loops vectorise, and zeros have no sign. NaN and
 # infinity keep their meaning ("nnan" and "ninf" are left out), and a quotient stays a division ("arcp").
 OPTIONS: dict[str, Any] = dict(nogil=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
 
 compiled = numba.njit(**OPTIONS)
+
+# Why kernels written in vectors and addresses, which Python has not, cannot run, if so.
+OFF = "needs compiled code, which NUMBA_DISABLE_JIT forbids" if numba.config.DISABLE_JIT else None
 
 SAFE_LAYERS = ("tbb", "omp")
 
@@ -144,7 +148,7 @@ def _machine_code(function: Any, signature: tuple[types.Type, ...]) -> tuple[int
     """Compile for arguments of exact types; return the address for `_do`, and what Python can call."""
     if numba.config.DISABLE_JIT:
         return 0, np.errstate(all="ignore")(function)
-    function.compile(signature)
+    cached(function).compile(signature)
     result = function.overloads[signature]
     return result.library.get_pointer_to_function(result.fndesc.llvm_func_name), result.entry_point
 

@@ -1,0 +1,89 @@
+"""Compiled code on disk: one file a function and signature, so that a process starts warm.
+
+A file's name holds a hash of all that its code depends on: the sources of this folder, the versions of
+Python, Numba and its binding to LLVM, the CPU and its features, and the signature. Nothing is ever changed
+in place, so processes cannot disturb one another: each writes a file of its own and renames it, and whoever
+comes last has written the same. A file that cannot be read or written costs time, never a failure.
+
+The folder is ``FASTCONV_CACHE_DIR``, else ``fastconv`` in the user's cache folder. Set to nothing, or where
+there is no such folder, code is compiled anew in every process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import numba
+from numba.core import compiler, serialize
+
+
+def cached(function: Any) -> Any:
+    """Let a compiled function look for its code on disk, and leave it there."""
+    if folder() is not None and not numba.config.DISABLE_JIT:
+        function._cache = DiskCache(function.py_func)
+    return function
+
+
+class DiskCache:
+    """What Numba asks for code before it compiles a function, and tells when it has."""
+
+    def __init__(self, function: Any):
+        self.name = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}"
+        self.cache_path = str(folder())
+
+    def load_overload(self, signature: Any, context: Any) -> Any:
+        """Return the code for a signature, or None."""
+        context.refresh()
+        try:
+            data = pickle.loads(self._path(signature, context).read_bytes())
+            return compiler.CompileResult._rebuild(context, *data)
+        except Exception:  # whatever is wrong with a file, compiling is right
+            return None
+
+    def save_overload(self, signature: Any, result: Any) -> None:
+        """Keep the code for a signature, where that is possible."""
+        if result.library.has_dynamic_globals:  # addresses of this process are in it
+            return
+        path = self._path(signature, result.target_context)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
+                file.write(serialize.dumps(result._reduce()))
+            os.replace(file.name, path)
+        except OSError:  # a full disk, or not ours to write: this process has its code all the same
+            return
+
+    def _path(self, signature: Any, context: Any) -> Path:
+        """Name the file of a signature."""
+        key = repr((fingerprint(), str(signature), context.codegen().magic_tuple()))
+        return Path(self.cache_path) / f"{self.name}.{hashlib.sha256(key.encode()).hexdigest()[:32]}.bin"
+
+
+@cache
+def fingerprint() -> str:
+    """Hash the sources of this folder, any of which may be compiled into any function, and versions."""
+    versions = sys.version, numba.__version__, llvmlite.__version__
+    digest = hashlib.sha256(repr(versions).encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def folder() -> Path | None:
+    """Return where compiled code is kept, if anywhere."""
+    chosen = os.environ.get("FASTCONV_CACHE_DIR")
+    if chosen is not None:
+        return Path(chosen) if chosen else None
+    user = os.environ.get("LOCALAPPDATA" if os.name == "nt" else "XDG_CACHE_HOME")
+    try:
+        return Path(user or Path.home() / ".cache") / "fastconv"
+    except RuntimeError:  # nobody's home
+        return None

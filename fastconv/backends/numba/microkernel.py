@@ -1,0 +1,109 @@
+"""The innermost loop of every dense convolution: a tile of outputs that stays in registers.
+
+    y[m, n] = activation(bias[n] + sum over taps t, channels c of x[pixel(t, m), c] * w[t, c, n])
+
+for MR output pixels m and NV vectors of output channels n. Inputs are reached through an *indirection*: an
+address for each tap and pixel, so that padding, stride and dilation cost nothing in here and no matrix of
+windows is ever built; a tap outside the image points at zeros. Each step of the loop over channels loads NV
+vectors of weights and MR scalars of input, for MR * NV fused multiply-adds.
+
+The tile follows from the registers: with 32 of them, 14 x 2 sums, 2 weights and 1 input are 31; with 16,
+6 x 2 sums, 2 weights and 1 input are 15. What is left over of an image gets tiles of half the height, and
+what is left over of the channels tiles of half the width; both are masked where that is still too much.
+
+References
+----------
+M. Dukhan, "The Indirect Convolution Algorithm", arXiv:1907.02129, 2019.
+F. Van Zee, R. van de Geijn, "BLIS: A Framework for Rapidly Instantiating BLAS Functionality", ACM TOMS
+41(3), 2015.
+"""
+
+from __future__ import annotations
+
+from fastconv.backends.numba.epilogue import SLOPE
+from fastconv.backends.numba.jit import compiled
+from fastconv.backends.numba.simd import REGISTERS, lanes, load_pointers, pointer, shifted
+from fastconv.backends.numba.tiles import (
+    at_least,
+    at_most,
+    leaked,
+    load_elements,
+    load_row,
+    outer_fma,
+    repeat,
+    store_elements,
+)
+
+NV = 2  # vectors of output channels in a tile
+MR = 14 if REGISTERS >= 32 else 6  # output pixels in a tile
+HALF = MR // 2
+
+
+def microkernel(rows, columns):
+    """Make the micro-kernel for tiles of `rows` pixels by `columns` vectors."""
+
+    @compiled
+    def run(pixels, pitch, taps, first, channels, weights, outs, shift, valid, bias, biased, activation):
+        """Compute one tile.
+
+        `pixels` points at the tile's input addresses, `pitch` of them a tap, from which channels
+        are counted; `outs` at its output
+        addresses, to be moved by `shift` elements; `valid` output channels are stored, and `biased`
+        of `bias` are added.
+        """
+        tile = repeat(load_elements(bias, biased, columns), rows)
+        step = columns * lanes(weights)
+        for tap in range(taps):
+            x = load_pointers(pixels + tap * pitch, weights, rows)
+            for c in range(first, first + channels):
+                tile = outer_fma(tile, x, c, load_row(weights, columns))
+                weights = weights + step
+        if activation == 1:  # as in FUSED
+            tile = at_least(tile, 0)
+        elif activation == 2:
+            tile = at_most(at_least(tile, 0), 6)
+        elif activation == 3:
+            tile = leaked(tile, SLOPE)
+        store_elements(tile, shifted(load_pointers(outs, weights, rows), shift), valid)
+
+    return run
+
+
+full_wide, full_narrow = microkernel(MR, NV), microkernel(MR, 1)
+half_wide, half_narrow = microkernel(HALF, NV), microkernel(HALF, 1)
+
+
+@compiled
+def pixel_blocks(count):
+    """Return how many tiles cover `count` pixels; all but the last have MR."""
+    return (count + MR - 1) // MR
+
+
+@compiled
+def compute(inputs, outputs, count, taps, first, channels, weights, shift, valid, bias, biased, activation):
+    """Run the micro-kernel over `count` pixels and one block of at most NV vectors of channels.
+
+    `inputs` are addresses (blocks, taps, MR), `outputs` (blocks, MR); beyond `count` they repeat the
+    last pixel, which is then computed and stored more than once.
+    """
+    wide = valid > lanes(weights)
+    for block in range(pixel_blocks(count)):
+        pixels = pointer(inputs) + block * taps * MR
+        outs = pointer(outputs) + block * MR
+        if count - block * MR > HALF:
+            if wide:
+                full_wide(
+                    pixels, MR, taps, first, channels, weights, outs, shift, valid, bias, biased, activation
+                )
+            else:
+                full_narrow(
+                    pixels, MR, taps, first, channels, weights, outs, shift, valid, bias, biased, activation
+                )
+        elif wide:
+            half_wide(
+                pixels, MR, taps, first, channels, weights, outs, shift, valid, bias, biased, activation
+            )
+        else:
+            half_narrow(
+                pixels, MR, taps, first, channels, weights, outs, shift, valid, bias, biased, activation
+            )

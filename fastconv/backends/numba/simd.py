@@ -1,0 +1,236 @@
+"""Explicit SIMD for Numba: typed pointers and vectors that stay in registers.
+
+Kernels written in these words read as plain Python and compile to the loop an assembly programmer would
+write, since LLVM keeps each vector in a register of its own.
+
+    pointer(array)       address of the first element; the pointer's type knows the element's
+    p + n                n elements further
+    get(p) put(s, p)     one element
+    load(p) store(v, p)  one vector, of any alignment
+    maximum minimum      elementwise; NaN wins, as in NumPy
+
+``tiles`` has the words for many vectors at a time.
+
+A pointer keeps nothing alive, and Numba frees an array after its last use *as an array*: take pointers only
+of arrays that came in as arguments, which their owner keeps for as long as the call lasts.
+"""
+
+from __future__ import annotations
+
+import operator
+
+from llvmlite import binding, ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, models, overload, register_model
+
+
+def _machine() -> tuple[int, int]:
+    """Return the bytes of this machine's vector registers, and how many there are."""
+    features = binding.get_host_cpu_features()
+    if features.get("avx512f"):
+        return 64, 32
+    if features.get("avx"):
+        return 32, 16
+    return 16, 32 if features.get("neon") else 16
+
+
+BYTES, REGISTERS = _machine()
+
+I32, I64 = ir.IntType(32), ir.IntType(64)
+
+
+class PointerType(types.Type):
+    """An address of elements of one type."""
+
+    def __init__(self, dtype):
+        self.dtype = dtype
+        self.size = dtype.bitwidth // 8
+        super().__init__(name=f"pointer({dtype})")
+
+
+class VectorType(types.Type):
+    """As many elements of one type as fill a vector register."""
+
+    def __init__(self, dtype):
+        self.dtype = dtype
+        self.size = dtype.bitwidth // 8
+        self.lanes = BYTES // self.size
+        super().__init__(name=f"vector({self.lanes} x {dtype})")
+
+
+@register_model(PointerType)
+class _PointerModel(models.PrimitiveModel):
+    def __init__(self, manager, kind):
+        super().__init__(manager, kind, I64)
+
+
+@register_model(VectorType)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, manager, kind):
+        super().__init__(manager, kind, vector_type(kind))
+
+
+# ---- LLVM: `b` is its builder, `at` an address as an integer, `kind` a VectorType ----------------------
+
+
+def scalar_type(dtype):
+    """Return the LLVM type of an element."""
+    if isinstance(dtype, types.Float):
+        return ir.FloatType() if dtype.bitwidth == 32 else ir.DoubleType()
+    return ir.IntType(dtype.bitwidth)
+
+
+def vector_type(kind):
+    """Return the LLVM type of a vector."""
+    return ir.VectorType(scalar_type(kind.dtype), kind.lanes)
+
+
+def suffix(kind):
+    """Name a vector type as LLVM's intrinsics do, ``v16f32``."""
+    return f"v{kind.lanes}{'f' if isinstance(kind.dtype, types.Float) else 'i'}{kind.dtype.bitwidth}"
+
+
+def load_vector(b, at, kind):
+    """Load a vector that is aligned no better than its elements."""
+    value = b.load(b.inttoptr(at, vector_type(kind).as_pointer()))
+    value.align = kind.size
+    return value
+
+
+def broadcast(b, scalar, lanes):
+    """Put a scalar in every lane."""
+    undefined = ir.Constant(ir.VectorType(scalar.type, lanes), ir.Undefined)
+    first = b.insert_element(undefined, scalar, ir.Constant(I32, 0))
+    return b.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(I32, lanes), [0] * lanes))
+
+
+def call(b, name, kind, args):
+    """Call one of LLVM's intrinsics from vectors to a vector."""
+    vector = vector_type(kind)
+    function = ir.FunctionType(vector, [vector] * len(args))
+    return b.call(cgutils.get_or_insert_function(b.module, function, f"llvm.{name}.{suffix(kind)}"), args)
+
+
+def after(b, at, elements, kind):
+    """Move by a number of elements, known now (an int) or when the kernel runs."""
+    if isinstance(elements, int):
+        return b.add(at, ir.Constant(I64, elements * kind.size))
+    return b.add(at, b.mul(elements, ir.Constant(I64, kind.size)))
+
+
+# ---- pointers ------------------------------------------------------------------------------------------
+
+
+@intrinsic
+def pointer(_context, array):
+    """Return the address of an array's first element."""
+
+    def codegen(context, b, signature, args):
+        data = context.make_array(signature.args[0])(context, b, args[0]).data
+        return b.ptrtoint(data, I64)
+
+    return PointerType(array.dtype)(array), codegen
+
+
+@intrinsic
+def address(_context, p):
+    """Return a pointer as an integer, in bytes."""
+    return types.intp(p), lambda _c, _b, _s, args: args[0]
+
+
+@intrinsic
+def _moved(_context, p, elements):
+    return p(p, types.intp), lambda _c, b, _s, args: after(b, args[0], args[1], p)
+
+
+@overload(operator.add)
+def _add(p, elements):
+    if isinstance(p, PointerType) and isinstance(elements, types.Integer):
+        return lambda p, elements: _moved(p, elements)  # its arguments' names are looked at
+    return None
+
+
+@intrinsic
+def lanes(_context, p):
+    """Return how many elements of `p`'s type a vector holds."""
+    count = VectorType(p.dtype).lanes
+    return types.intp(p), lambda _c, _b, _s, _args: ir.Constant(I64, count)
+
+
+@intrinsic(prefer_literal=True)
+def load_pointers(_context, p, like, n):
+    """Return `n` pointers of the type of `like`, whose addresses stand at `p`."""
+    result = types.UniTuple(like, n.literal_value)
+
+    def codegen(context, b, _signature, args):
+        at = [after(b, args[0], i, p) for i in range(result.count)]
+        return context.make_tuple(b, result, [b.load(b.inttoptr(a, I64.as_pointer())) for a in at])
+
+    return result(p, like, n), codegen
+
+
+@intrinsic
+def shifted(_context, pointers, elements):
+    """Return every pointer of a tuple moved by so many elements."""
+
+    def codegen(context, b, _signature, args):
+        at = cgutils.unpack_tuple(b, args[0], pointers.count)
+        return context.make_tuple(b, pointers, [after(b, a, args[1], pointers.dtype) for a in at])
+
+    return pointers(pointers, types.intp), codegen
+
+
+@intrinsic
+def get(_context, p):
+    """Return the element at `p`."""
+
+    def codegen(_context, b, _signature, args):
+        return b.load(b.inttoptr(args[0], scalar_type(p.dtype).as_pointer()))
+
+    return p.dtype(p), codegen
+
+
+@intrinsic
+def put(_context, value, p):
+    """Write an element to `p`."""
+
+    def codegen(context, b, signature, args):
+        element = context.cast(b, args[0], signature.args[0], p.dtype)
+        b.store(element, b.inttoptr(args[1], scalar_type(p.dtype).as_pointer()))
+        return context.get_dummy_value()
+
+    return types.void(value, p), codegen
+
+
+# ---- one vector ----------------------------------------------------------------------------------------
+
+
+@intrinsic
+def load(_context, p):
+    """Return the vector at `p`."""
+    kind = VectorType(p.dtype)
+    return kind(p), lambda _c, b, _s, args: load_vector(b, args[0], kind)
+
+
+@intrinsic
+def store(_context, value, p):
+    """Write a vector to `p`."""
+
+    def codegen(context, b, _signature, args):
+        b.store(args[0], b.inttoptr(args[1], vector_type(value).as_pointer())).align = value.size
+        return context.get_dummy_value()
+
+    return types.void(value, p), codegen
+
+
+@intrinsic
+def maximum(_context, x, y):
+    """Return the greater of each pair of lanes; NaN wins."""
+    return x(x, y), lambda _c, b, _s, args: call(b, "maximum", x, args)
+
+
+@intrinsic
+def minimum(_context, x, y):
+    """Return the lesser of each pair of lanes; NaN wins."""
+    return x(x, y), lambda _c, b, _s, args: call(b, "minimum", x, args)

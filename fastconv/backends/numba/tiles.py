@@ -1,0 +1,158 @@
+"""Rows and tiles of vectors: tuples that LLVM keeps in registers, so that a kernel may hold many sums.
+
+A row is consecutive vectors; a tile is rows of one width, one behind the other. ``simd`` has the pointers
+and single vectors, and the reason for the form of everything here.
+"""
+
+from __future__ import annotations
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from fastconv.backends.numba.simd import (
+    I32,
+    VectorType,
+    after,
+    broadcast,
+    call,
+    load_vector,
+    scalar_type,
+    suffix,
+    vector_type,
+)
+
+
+def _masks(b, kind, columns, count):
+    """For each vector of a row, which lanes are among the row's first `count` elements."""
+    limit = broadcast(b, count, kind.lanes)
+    for column in range(columns):
+        lanes = [kind.lanes * column + lane for lane in range(kind.lanes)]
+        yield b.icmp_signed("<", ir.Constant(limit.type, lanes), limit)
+
+
+def _masked(b, name, kind, result, types_after, args):
+    """Call ``llvm.masked.load`` or ``llvm.masked.store``, which touch no lane that is masked out."""
+    full = f"llvm.masked.{name}.{suffix(kind)}.p0"
+    function = cgutils.get_or_insert_function(b.module, ir.FunctionType(result, types_after), full)
+    return b.call(function, args)
+
+
+@intrinsic(prefer_literal=True)
+def load_row(_context, p, n):
+    """Return `n` consecutive vectors."""
+    kind = VectorType(p.dtype)
+    result = types.UniTuple(kind, n.literal_value)
+
+    def codegen(context, b, _signature, args):
+        at = [after(b, args[0], kind.lanes * i, kind) for i in range(result.count)]
+        return context.make_tuple(b, result, [load_vector(b, a, kind) for a in at])
+
+    return result(p, n), codegen
+
+
+@intrinsic(prefer_literal=True)
+def load_elements(_context, p, elements, n):
+    """Return `n` consecutive vectors of which only the first `elements` are read; the rest is 0."""
+    kind = VectorType(p.dtype)
+    result = types.UniTuple(kind, n.literal_value)
+
+    def codegen(context, b, _signature, args):
+        vector, row = vector_type(kind), []
+        zero = ir.Constant(vector, [0] * kind.lanes)
+        for i, mask in enumerate(_masks(b, kind, result.count, args[1])):
+            at = b.inttoptr(after(b, args[0], kind.lanes * i, kind), vector.as_pointer())
+            types_after = [at.type, I32, mask.type, vector]
+            row.append(
+                _masked(b, "load", kind, vector, types_after, [at, ir.Constant(I32, kind.size), mask, zero])
+            )
+        return context.make_tuple(b, result, row)
+
+    return result(p, types.intp, n), codegen
+
+
+@intrinsic(prefer_literal=True)
+def repeat(_context, row, n):
+    """Return a tile of `n` rows, each of them `row`."""
+    result = types.UniTuple(row.dtype, row.count * n.literal_value)
+
+    def codegen(context, b, _signature, args):
+        return context.make_tuple(b, result, list(cgutils.unpack_tuple(b, args[0])) * n.literal_value)
+
+    return result(row, n), codegen
+
+
+@intrinsic
+def outer_fma(_context, tile, pointers, elements, row):
+    """Add to a tile the outer product of the scalars `elements` behind `pointers`, and `row`."""
+    kind, columns = row.dtype, row.count
+
+    def codegen(context, b, _signature, args):
+        sums, weights = cgutils.unpack_tuple(b, args[0]), cgutils.unpack_tuple(b, args[3])
+        result = []
+        for m, at in enumerate(cgutils.unpack_tuple(b, args[1])):
+            scalar = b.load(b.inttoptr(after(b, at, args[2], kind), scalar_type(kind.dtype).as_pointer()))
+            x = broadcast(b, scalar, kind.lanes)
+            result += [call(b, "fma", kind, [x, weights[n], sums[m * columns + n]]) for n in range(columns)]
+        return context.make_tuple(b, tile, result)
+
+    return tile(tile, pointers, types.intp, row), codegen
+
+
+@intrinsic
+def store_elements(_context, tile, pointers, elements):
+    """Write the first `elements` of each of a tile's rows to where `pointers` say."""
+    kind, columns = tile.dtype, tile.count // pointers.count
+
+    def codegen(context, b, _signature, args):
+        values = cgutils.unpack_tuple(b, args[0])
+        vector = vector_type(kind)
+        for n, mask in enumerate(_masks(b, kind, columns, args[2])):
+            for m, start in enumerate(cgutils.unpack_tuple(b, args[1])):
+                at = b.inttoptr(after(b, start, kind.lanes * n, kind), vector.as_pointer())
+                types_after = [vector, at.type, I32, mask.type]
+                given = [values[m * columns + n], at, ir.Constant(I32, kind.size), mask]
+                _masked(b, "store", kind, ir.VoidType(), types_after, given)
+        return context.get_dummy_value()
+
+    return types.void(tile, pointers, types.intp), codegen
+
+
+def _each(name):
+    """Make the word that combines every element of a tile with one number."""
+
+    @intrinsic
+    def word(_context, tile, scalar):
+        kind = tile.dtype
+
+        def codegen(context, b, signature, args):
+            number = context.cast(b, args[1], signature.args[1], kind.dtype)
+            other = broadcast(b, number, kind.lanes)
+            vectors = cgutils.unpack_tuple(b, args[0])
+            return context.make_tuple(b, tile, [call(b, name, kind, [v, other]) for v in vectors])
+
+        return tile(tile, scalar), codegen
+
+    return word
+
+
+at_least = _each("maximum")  # at_least(tile, s): max(x, s) of every x; NaN stays
+at_most = _each("minimum")  # at_most(tile, s): min(x, s) of every x; NaN stays
+
+
+@intrinsic
+def leaked(_context, tile, slope):
+    """Return ``x`` where it is not negative, `slope` times it elsewhere, for every x of a tile."""
+    kind = tile.dtype
+
+    def codegen(context, b, signature, args):
+        factor = broadcast(b, context.cast(b, args[1], signature.args[1], kind.dtype), kind.lanes)
+        zero = ir.Constant(vector_type(kind), [0] * kind.lanes)
+        vectors = [
+            b.select(b.fcmp_ordered(">=", v, zero), v, b.fmul(v, factor))
+            for v in cgutils.unpack_tuple(b, args[0])
+        ]
+        return context.make_tuple(b, tile, vectors)
+
+    return tile(tile, slope), codegen
