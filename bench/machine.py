@@ -11,7 +11,7 @@ import fastconv
 from bench import clock
 
 SIDE = 1024  # of the matrices
-COPIED = 1 << 26  # bytes: more than caches hold
+COPIED = 1 << 26  # bytes: more than caches hold, so that a layer which they do hold may exceed the rate
 
 
 @functools.cache
