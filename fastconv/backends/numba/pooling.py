@@ -111,7 +111,6 @@ def _tasks(combine: Callable) -> Callable:
                 a1 += move1
             a0 += move0
 
-    @compiled
     def tasks(first, end, pixels, channels, identity, init, x, divisors, y, axes):
         """Compute segments of rows; `x` is (n, i0, i1, i2 * channels) and `y` likewise."""
         _, rows0, rows1, width = y.shape
@@ -144,7 +143,8 @@ def _tasks(combine: Callable) -> Callable:
             if divisors.size:
                 divide(out, at, divisors[o0, o1], start, count, channels)
 
-    return tasks
+    tasks.__qualname__ = f"tasks{combine.__name__}"  # no other's code is looked up by its name
+    return compiled(tasks)
 
 
 @compiled
