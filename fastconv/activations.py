@@ -62,8 +62,9 @@ def silu(x: Array) -> Array:
 
 def gelu(x: Array) -> Array:
     """Return ``x * (1 + erf(x / sqrt(2))) / 2``: the exact one, Keras' default."""
-    half = x.dtype.type(0.5)
-    return x * (half + half * erf(x * x.dtype.type(np.sqrt(0.5))))
+    wide = x.astype(np.float64, copy=False)
+    tail = erfc(np.abs(wide) * np.sqrt(0.5)) / 2  # of the normal distribution, beyond |x|
+    return (wide * np.where(wide >= 0, 1 - tail, tail)).astype(x.dtype, copy=False)
 
 
 def hard_sigmoid(x: Array) -> Array:
@@ -81,12 +82,14 @@ def _polynomial(coefficients: str) -> np.ndarray:
     return np.array(coefficients.split(), np.float64)
 
 
-# erf near zero is x times the ratio of two polynomials in x^2; erfc farther out, exp(-x^2) times one in x.
-# W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969).
+# Near zero, erf is x and x times the ratio of two polynomials in x^2; farther out, erfc is exp(-x^2) times one
+# in x; beyond that, exp(-x^2) / x times 1 / sqrt(pi) less one in 1 / x^2.
+# W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969), whose first
+# numerator is here less its denominator.
 _NEAR = (
     _polynomial(
-        "1.85777706184603153e-1 3.16112374387056560e0 1.13864154151050156e2 "
-        "3.77485237685302021e2 3.20937758913846947e3"
+        "-0.814222293815396847 -20.44016720847355530 -130.160483783394017 "
+        "-905.131288392070259 365.14075569929885"
     ),
     _polynomial("1 2.36012909523441209e1 2.44024637934444173e2 1.28261652607737228e3 2.84423683343917062e3"),
 )
@@ -101,16 +104,41 @@ _FAR = (
         "3.29079923573345963e3 4.36261909014324716e3 3.43936767414372164e3 1.23033935480374942e3"
     ),
 )
-_NEAR_END, _FAR_END = 0.46875, 6.0  # beyond, erf is 1 to the last bit of a float64
+_TAIL = (
+    _polynomial(
+        "1.63153871373020978e-2 3.05326634961232344e-1 3.60344899949804439e-1 1.25781726111229246e-1 "
+        "1.60837851487422766e-2 6.58749161529837803e-4"
+    ),
+    _polynomial(
+        "1 2.56852019228982242e0 1.87295284992346725e0 5.27905102951428412e-1 6.05183413124413191e-2 "
+        "2.33520497626869185e-3"
+    ),
+)
+_FROM_FAR, _FROM_TAIL = 0.46875, 4.0
+
+
+def _ratio(polynomials: tuple[Array, Array], x: Array) -> Array:
+    """Divide one polynomial by another."""
+    return np.polyval(polynomials[0], x) / np.polyval(polynomials[1], x)
 
 
 def erf(x: Array) -> Array:
-    """Return the error function, to about one unit in the last place of a float64."""
-    size = np.minimum(np.abs(x.astype(np.float64, copy=False)), _FAR_END)
-    square = np.minimum(size, _NEAR_END) ** 2
-    near = size * np.polyval(_NEAR[0], square) / np.polyval(_NEAR[1], square)
-    far = 1 - np.exp(-size * size) * np.polyval(_FAR[0], size) / np.polyval(_FAR[1], size)
-    return np.copysign(np.where(size <= _NEAR_END, near, far), x).astype(x.dtype, copy=False)
+    """Return the error function of float64 numbers, to about one unit in the last place."""
+    size = np.abs(x)
+    return np.copysign(np.where(size <= _FROM_FAR, _erf_near(size), 1 - erfc(size)), x)
+
+
+def erfc(x: Array) -> Array:
+    """Return 1 - erf of float64 numbers that are not negative, with all the digits of small results."""
+    tail, inverse = np.maximum(x, _FROM_TAIL), np.maximum(x, _FROM_TAIL) ** -2.0
+    beyond = (1 / np.sqrt(np.pi) - inverse * _ratio(_TAIL, inverse)) / tail
+    far = np.where(x <= _FROM_TAIL, _ratio(_FAR, np.minimum(x, _FROM_TAIL)), beyond)
+    return np.where(x <= _FROM_FAR, 1 - _erf_near(x), np.exp(-x * x) * far)
+
+
+def _erf_near(x: Array) -> Array:
+    """Return erf of numbers between 0 and `_FROM_FAR`; of others, anything."""
+    return x + x * _ratio(_NEAR, np.minimum(x, _FROM_FAR) ** 2)
 
 
 FUNCTIONS: dict[str, Callable[[Array], Array]] = {

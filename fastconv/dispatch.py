@@ -99,9 +99,14 @@ def use_backend(name: str) -> Iterator[None]:
 
 def current_backend(backend: str, op: str) -> str:
     """Resolve a call's ``backend=``: the argument, else `use_backend`, else the environment."""
-    if backend == "auto":
-        backend = _used.get() or os.environ.get("FASTCONV_BACKEND") or "auto"
-    return checked_backend(backend, op)
+    return checked_backend(wanted_backend(backend), op)
+
+
+def wanted_backend(backend: str) -> str:
+    """Return what `current_backend` resolves to, whether or not there is such a backend."""
+    if backend != "auto":
+        return backend
+    return _used.get() or os.environ.get("FASTCONV_BACKEND") or "auto"
 
 
 def checked_backend(backend: str, op: str) -> str:

@@ -21,8 +21,8 @@ class Kernel:
     """One way of computing one kind of problem.
 
     `run` gets arrays that the problem describes, of any strides, in the problem's memory order, and
-    writes all of ``y``; it adds `bias` and applies the problem's activation if it is in `fuses`
-    (any other the plan applies afterwards). Pooling has neither weights nor bias: both are None.
+    writes all of ``y``; it adds `bias`, which is contiguous, and applies the problem's activation if it is
+    in `fuses` (any other the plan applies afterwards). Pooling has neither weights nor bias: both are None.
     """
 
     name: str  # "backend:variant"

@@ -65,7 +65,7 @@ class Plan:
         if self.canonical and out is None and type(x) is np.ndarray:
             flags = x.flags
             if x.shape == self.x_shape and x.dtype == dtype and flags.c_contiguous and flags.aligned:
-                return self._computed(x, np.empty(self.y_shape, self.problem.y_dtype))
+                return self.anew(x, self.prepared, self.bias)
         array = checked_array(words, words.x, x)
         if array.shape != self.x_shape:
             raise ValueError(
@@ -75,7 +75,7 @@ class Plan:
             raise TypeError(
                 f"{words.op}: `{words.x}` must cast safely to the planned {dtype}; got {array.dtype}"
             )
-        return self.run(array, out)
+        return self.run(array, out, x if isinstance(x, np.ndarray) else None)
 
     def run(self, x: np.ndarray, out: np.ndarray | None = None, *reads: np.ndarray | None) -> np.ndarray:
         """Compute from a checked `x`; `out` must not overlap it or any of `reads`."""
@@ -88,14 +88,23 @@ class Plan:
         order = self.problem.x_order
         if memory_order(x.shape, x.strides) != order:
             x = np.ascontiguousarray(x.transpose(order)).transpose(np.argsort(order))
-        return self._computed(x, y)
+        return self._computed(x, self.prepared, self.bias, y)
 
-    def _computed(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Compute `y`, in the face's layout, from an `x` that is as the problem says."""
+    def without_weights(self) -> Plan:
+        """Return what is the same for all weights of these shapes: it can compute only `anew`."""
+        return replace(self, prepared=None, bias=None)
+
+    def anew(self, x: np.ndarray, prepared: Any, bias: np.ndarray | None) -> np.ndarray:
+        """Compute a new array from an `x` that is as planned, of given weights in the kernel's form."""
+        y = np.empty(self.y_shape, self.problem.y_dtype)
+        return self._computed(x if self.canonical else x.transpose(self.layout.x), prepared, bias, y)
+
+    def _computed(self, x: np.ndarray, prepared: Any, bias: np.ndarray | None, y: np.ndarray) -> np.ndarray:
+        """Compute `y`, in the face's layout, from an `x` and weights that are as the problem says."""
         given = self.given
         target = y if given.y_dtype == self.problem.y_dtype else np.empty(y.shape, given.y_dtype)
         view = target if self.canonical else target.transpose(self.layout.y)
-        self.kernel.run(given, x, self.prepared, self.bias, view)
+        self.kernel.run(given, x, prepared, bias, view)
         if self.finish is not None:
             self._apply(target, y)
         return y
@@ -130,17 +139,18 @@ def make(
     backend = dispatch.current_backend(backend, words.op)
     refusals: dict[str, str] = {}
     for row in dispatch.ranking(problem, backend):
+        finish = _left_over(problem, row, activation)
+        given = problem if finish is None else _without_activation(problem)
         try:
-            prepared = row.prepare(problem, w)
+            prepared = row.prepare(given, w)
         except Refusal as reason:
             refusals[row.name] = str(reason)
             continue
-        finish = _left_over(problem, row, activation)
         natural = tuple(range(len(layout.x)))
         return Plan(
             problem=problem,
             kernel=row,
-            given=problem if finish is None else _without_activation(problem),
+            given=given,
             finish=finish,
             x_shape=_in_layout(layout.x, problem.x_shape),
             y_shape=_in_layout(layout.y, problem.y_shape),
@@ -167,6 +177,10 @@ def explain(problem: ConvProblem | PoolProblem | Plan) -> str:
     str
         The problem in one line, then a line for each kernel, the one that would run first.
 
+    Raises
+    ------
+    TypeError : `problem` is neither.
+
     Examples
     --------
     >>> plan = fastconv.plan_conv((1, 5, 7, 2), np.ones((3, 2, 2, 4)), backend="naive")
@@ -178,6 +192,8 @@ def explain(problem: ConvProblem | PoolProblem | Plan) -> str:
     if isinstance(problem, Plan):
         table = dispatch.explain_problem(problem.problem, problem.refusals)
         return f"{table}\nplanned: {problem.kernel.name}"
+    if not isinstance(problem, (ConvProblem, PoolProblem)):
+        raise TypeError(f"explain: `problem` must be a plan or a plan's problem; got {problem!r}")
     return dispatch.explain_problem(problem, {})
 
 

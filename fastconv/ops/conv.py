@@ -1,25 +1,17 @@
 """Convolutions in the words of ``keras.ops``.
 
-Each function checks its arrays, states the problem (``fastconv.problem`` has the rules and every
-other check), and runs a plan made for this one call.
+``fastconv.problem`` has the rules and every check; ``calls`` is what happens on the way there and back.
 """
 
 from __future__ import annotations
 
-import numpy as np
-
-from fastconv import plan
+from fastconv.ops.calls import convolve, planned
 from fastconv.problem import (
-    Layout,
     Words,
     checked_array,
-    checked_bias,
-    checked_dtype,
     conv_problem,
     conv_transpose_problem,
     depthwise_problem,
-    memory_order,
-    planned_shape,
 )
 
 CONV = Words("conv")
@@ -27,6 +19,7 @@ DEPTHWISE = Words("depthwise_conv")
 SEPARABLE = Words("separable_conv", w="depthwise_kernel")
 POINTWISE = Words("separable_conv", w="pointwise_kernel")
 TRANSPOSE = Words("conv_transpose")
+PLAN, PLAN_TRANSPOSE = Words("plan_conv"), Words("plan_conv_transpose")
 
 
 def conv(
@@ -103,10 +96,9 @@ def conv(
     >>> fastconv.conv(np.ones((1, 5, 1)), np.ones((3, 1, 1)), strides=2, padding="same")[0, :, 0]
     array([2., 3., 2.])
     """
-    x, w = checked_array(CONV, "inputs", inputs), checked_array(CONV, "kernel", kernel)
-    layout = Layout.of(CONV, data_format, x.ndim)
     options = dict(strides=strides, padding=padding, dilation=dilation_rate)
-    return _run(CONV, conv_problem, layout, x, w, options, bias, activation, backend, out, kernel)
+    arrays = inputs, kernel, data_format, options, bias, activation, backend, out
+    return convolve(CONV, conv_problem, *arrays)
 
 
 def depthwise_conv(
@@ -149,10 +141,9 @@ def depthwise_conv(
     array([[ 2., 40.],
            [ 6., 80.]])
     """
-    x, w = checked_array(DEPTHWISE, "inputs", inputs), checked_array(DEPTHWISE, "kernel", kernel)
-    layout = Layout.of(DEPTHWISE, data_format, x.ndim)
     options = dict(strides=strides, padding=padding, dilation=dilation_rate)
-    return _run(DEPTHWISE, depthwise_problem, layout, x, w, options, bias, activation, backend, out, kernel)
+    arrays = inputs, kernel, data_format, options, bias, activation, backend, out
+    return convolve(DEPTHWISE, depthwise_problem, *arrays)
 
 
 def separable_conv(
@@ -201,11 +192,12 @@ def separable_conv(
             "separable_conv: `pointwise_kernel` must be 1 in every spatial size and take every channel "
             f"that `depthwise_kernel` gives; got {mix.shape} (depthwise_kernel {w.shape})"
         )
-    layout = Layout.of(SEPARABLE, data_format, x.ndim)
     options = dict(strides=strides, padding=padding, dilation=dilation_rate)
-    middle = _run(SEPARABLE, depthwise_problem, layout, x, w, options, None, None, backend, None)
-    reads = x, w, depthwise_kernel, pointwise_kernel
-    return _run(POINTWISE, conv_problem, layout, middle, mix, {}, bias, activation, backend, out, *reads)
+    first = x, w, data_format, options, None, None, backend, None
+    middle = convolve(SEPARABLE, depthwise_problem, *first)
+    nothing: dict = {}
+    second = middle, mix, data_format, nothing, bias, activation, backend, out
+    return convolve(POINTWISE, conv_problem, *second, x, w, depthwise_kernel, pointwise_kernel)
 
 
 def conv_transpose(
@@ -257,22 +249,9 @@ def conv_transpose(
     >>> fastconv.conv_transpose([[[1.0], [2.0]]], [[[1.0]], [[10.0]]], strides=2)[0, :, 0]
     array([ 1., 10.,  2., 20.])
     """
-    x, w = checked_array(TRANSPOSE, "inputs", inputs), checked_array(TRANSPOSE, "kernel", kernel)
-    layout = Layout.of(TRANSPOSE, data_format, x.ndim)
     options = dict(strides=strides, padding=padding, output_padding=output_padding, dilation=dilation_rate)
-    return _run(
-        TRANSPOSE,
-        conv_transpose_problem,
-        layout,
-        x,
-        w,
-        options,
-        bias,
-        activation,
-        backend,
-        out,
-        kernel,
-    )
+    arrays = inputs, kernel, data_format, options, bias, activation, backend, out
+    return convolve(TRANSPOSE, conv_transpose_problem, *arrays)
 
 
 def plan_conv(
@@ -316,10 +295,8 @@ def plan_conv(
     array([2., 3., 3., 3., 2.])
     """
     options = dict(strides=strides, padding=padding, dilation=dilation_rate)
-    w = checked_array(CONV, "kernel", kernel).copy()
-    return _planned(
-        CONV, conv_problem, input_shape, w, data_format, options, bias, activation, dtype, backend
-    )
+    rest = data_format, options, bias, activation, dtype, backend
+    return planned(PLAN, conv_problem, input_shape, kernel, *rest)
 
 
 def plan_conv_transpose(
@@ -363,55 +340,5 @@ def plan_conv_transpose(
     array([ 1., 10.,  2., 20.])
     """
     options = dict(strides=strides, padding=padding, output_padding=output_padding, dilation=dilation_rate)
-    w = checked_array(TRANSPOSE, "kernel", kernel).copy()
-    return _planned(
-        TRANSPOSE,
-        conv_transpose_problem,
-        input_shape,
-        w,
-        data_format,
-        options,
-        bias,
-        activation,
-        dtype,
-        backend,
-    )
-
-
-def _run(words, state, layout, x, w, options, bias, activation, backend, out, *reads) -> np.ndarray:
-    """State a problem of given arrays and compute it; `out` must not overlap `reads` either."""
-    canonical = x.transpose(layout.x)
-    options["x_order"] = memory_order(canonical.shape, canonical.strides)
-    ready = _prepared(words, state, layout, x.shape, x.dtype, w, options, bias, activation, backend)
-    others = (array for array in (w, bias, *reads) if isinstance(array, np.ndarray))
-    return ready.run(x, out, *others)
-
-
-def _planned(words, state, input_shape, w, data_format, options, bias, activation, dtype, backend):
-    """Plan a problem of inputs that are yet to come, with copies of the caller's weights."""
-    shape = planned_shape(words, input_shape)
-    layout = Layout.of(words, data_format, len(shape))
-    x_dtype = w.dtype if dtype is None else checked_dtype(words, "dtype", dtype, shape)
-    bias = None if bias is None else np.array(bias)
-    return _prepared(words, state, layout, shape, x_dtype, w, options, bias, activation, backend)
-
-
-def _prepared(words, state, layout, x_shape, x_dtype, w, options, bias, activation, backend) -> plan.Plan:
-    """State a problem and plan it."""
-    problem = state(
-        words,
-        layout,
-        x_shape,
-        w.shape,
-        x_dtype=x_dtype,
-        w_dtype=w.dtype,
-        has_bias=bias is not None,
-        activation=None if callable(activation) else activation,
-        **options,
-    )
-    if bias is not None:
-        bias = checked_bias(words, bias, problem.g * problem.oc, problem.acc_dtype)
-    if state is conv_transpose_problem:  # taps reversed, channels exchanged: (*k, f, c) is (*k, c, f)
-        w = np.flip(w, tuple(range(w.ndim - 2))).swapaxes(-1, -2)
-    w = w.reshape(problem.w_shape).astype(problem.w_dtype, copy=False)
-    return plan.make(words, layout, problem, backend, w, bias, activation)
+    rest = data_format, options, bias, activation, dtype, backend
+    return planned(PLAN_TRANSPOSE, conv_transpose_problem, input_shape, kernel, *rest)

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from fastconv import adaptive, plan
+from fastconv import adaptive, dispatch, plan
+from fastconv.ops import calls
 from fastconv.problem import (
     Layout,
     Words,
+    check_size,
     checked_array,
     checked_dtype,
     memory_order,
@@ -17,7 +19,7 @@ from fastconv.problem import (
     planned_shape,
     pool_problem,
 )
-from fastconv.problem.pool import NAMED, REDUCTIONS
+from fastconv.problem.pool import NAMED, REDUCTIONS, pool_dtypes
 from fastconv.view import windows as view_windows
 
 MAX, MIN, AVERAGE = Words("max_pool"), Words("min_pool"), Words("average_pool")
@@ -390,7 +392,16 @@ def _pool(
     out,
     divisor="real",
 ) -> np.ndarray:
-    """State a problem of a given array and compute it."""
+    """State a problem of a given array and compute it, or do again what an equal call did."""
+    key = None
+    options = size, strides, padding, data_format, dilation
+    if out is None and type(inputs) is np.ndarray and calls.are_plain(options):
+        shapes = inputs.shape, inputs.strides, inputs.dtype
+        wanted = dispatch.wanted_backend(backend)
+        key = pool_problem, words.op, wanted, *shapes, *options, reduction, divisor
+        known = calls.recall(key)
+        if known and inputs.flags.aligned:
+            return known.anew(inputs, known.prepared, None)
     x = checked_array(words, "inputs", inputs)
     layout = Layout.of(words, data_format, x.ndim)
     canonical = x.transpose(layout.x)
@@ -407,19 +418,37 @@ def _pool(
         divisor=divisor,
         x_order=memory_order(canonical.shape, canonical.strides),
     )
-    if callable(reduction) and not isinstance(reduction, np.ufunc):
+    if callable(reduction):
         problem = replace(problem, y_dtype=_result_dtype(reduction, problem))
-    return plan.make(words, layout, problem, backend).run(x, out)
+    ready = plan.make(words, layout, problem, backend)
+    if key and x is inputs:
+        calls.remember(key, ready)
+    return ready.run(x, out, inputs if isinstance(inputs, np.ndarray) else None)
 
 
 def _result_dtype(fn, problem) -> np.dtype:
-    """Learn the dtype that a caller's function results in."""
+    """Learn the dtype that a caller's function results in; a binary ufunc must keep the input's."""
+    if isinstance(fn, np.ufunc) and fn.nin == 2:
+        try:
+            fn.reduce(np.ones(2, problem.x_dtype), dtype=problem.acc_dtype)
+        except TypeError as error:
+            raise TypeError(
+                "pool: `fn` must take and give the dtype of `inputs`; "
+                f"got {fn.__name__} and {problem.x_dtype}"
+            ) from error
+        return problem.y_dtype
     result = np.asarray(fn(np.ones(problem.window.taps, problem.x_dtype)))
     if result.ndim or result.dtype.kind not in "biufc":
         raise TypeError(
             f"pool: `fn` must return one number for a 1-D array; got {result.dtype} of shape {result.shape}"
         )
     return result.dtype
+
+
+def _in_layout(layout: Layout, shape: tuple[int, ...], sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return `shape` with other spatial sizes."""
+    new = dict(zip(layout.x[1:-1], sizes, strict=True))
+    return tuple(new.get(axis, size) for axis, size in enumerate(shape))
 
 
 def _adaptive(words, inputs, output_size, data_format, reduction) -> np.ndarray:
@@ -429,6 +458,7 @@ def _adaptive(words, inputs, output_size, data_format, reduction) -> np.ndarray:
     spatial = layout.x[1:-1]
     sizes = per_axis(words, "output_size", output_size, len(spatial))
     even = tuple(divmod(x.shape[axis], m) for axis, m in zip(spatial, sizes, strict=True))
+    check_size(words, _in_layout(layout, x.shape, sizes), pool_dtypes(reduction, x.dtype)[1])
     if 0 not in x.shape[1:] and any(rest for _, rest in even):
         return adaptive.pool(x, spatial, sizes, reduction)
     k = tuple(max(size, 1) for size, _ in even)

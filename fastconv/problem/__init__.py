@@ -8,6 +8,7 @@ arguments, ``conv`` and ``pool`` the two kinds of problem and the functions that
 from fastconv.problem.arguments import (
     Layout,
     Words,
+    check_size,
     checked_array,
     checked_bias,
     checked_dtype,
@@ -33,6 +34,7 @@ __all__ = [
     "PoolProblem",
     "Window",
     "Words",
+    "check_size",
     "checked_array",
     "checked_bias",
     "checked_dtype",

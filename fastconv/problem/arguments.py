@@ -75,14 +75,22 @@ def checked_array(words: Words, name: str, value: Any) -> np.ndarray:
             f"{words.op}: `{name}` must be a plain array, since a mask has no meaning under a "
             f"window; got a masked array of shape {value.shape}"
         )
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(
+            f"{words.op}: `{name}` must be an array, or lists of equal lengths; got {type(value).__name__}"
+        ) from error
     array = array.astype(checked_dtype(words, name, array.dtype, array.shape), copy=False)
     return array if array.flags.aligned else array.copy()
 
 
 def checked_dtype(words: Words, name: str, dtype: Any, shape: tuple[int, ...]) -> np.dtype:
     """Return `dtype` in native byte order if it holds numbers."""
-    dtype = np.dtype(dtype)
+    try:
+        dtype = np.dtype(dtype)
+    except TypeError:
+        raise TypeError(f"{words.op}: `{name}` must name a dtype; got {dtype!r}") from None
     if dtype.kind not in "biufc":
         raise TypeError(
             f"{words.op}: `{name}` must hold bools, integers, floats or complex numbers; "
@@ -104,7 +112,7 @@ def planned_shape(words: Words, value: Any) -> tuple[int, ...]:
 
 
 def checked_bias(words: Words, value: Any, outputs: int, dtype: np.dtype) -> np.ndarray:
-    """Take `value` as one number of `dtype` for each output channel."""
+    """Take `value` as one number of `dtype` for each output channel, side by side."""
     bias = checked_array(words, "bias", value)
     if bias.shape != (outputs,):
         raise ValueError(
@@ -113,7 +121,7 @@ def checked_bias(words: Words, value: Any, outputs: int, dtype: np.dtype) -> np.
         )
     if not np.can_cast(bias.dtype, dtype, "same_kind"):
         raise TypeError(f"{words.op}: `bias` must be of a kind that adds to {dtype}; got {bias.dtype}")
-    return bias.astype(dtype, copy=False)
+    return np.ascontiguousarray(bias, dtype)
 
 
 def checked_out(words: Words, out: Any, shape: tuple[int, ...], dtype: np.dtype, *reads) -> None:
@@ -143,7 +151,7 @@ def per_axis(words: Words, name: str, value: Any, rank: int, least: int = 1) -> 
     """Repeat an int over `rank` axes, or take one int per axis; none below `least`."""
     kind = "a positive int" if least == 1 else f"an int of at least {least}"
     rule = f"{words.op}: `{name}` must be {kind} or {rank} of them, one per spatial axis"
-    values = tuple(value) if isinstance(value, (Sequence, np.ndarray)) else (value,) * rank
+    values = tuple(value) if _is_sequence(value) else (value,) * rank
     if isinstance(value, str):
         raise TypeError(f"{rule}; got {value!r}")
     try:
@@ -188,10 +196,10 @@ def resolve_padding(
 def padding_pairs(words: Words, padding: Any, rank: int) -> Pairs:
     """Turn an int, or one int or pair per axis, into (before, after) pairs."""
     try:
-        entries = tuple(padding) if isinstance(padding, (Sequence, np.ndarray)) else (padding,) * rank
+        entries = tuple(padding) if _is_sequence(padding) else (padding,) * rank
         pairs = tuple(
             (_index(e[0]), _index(e[1]))
-            if isinstance(e, (Sequence, np.ndarray)) and len(e) == 2 and not isinstance(e, str)
+            if _is_sequence(e) and len(e) == 2 and not isinstance(e, str)
             else (_index(e), _index(e))
             for e in entries
         )
@@ -217,6 +225,11 @@ def check_size(words: Words, shape: tuple[int, ...], dtype: np.dtype) -> None:
         raise ValueError(
             f"{words.op}: the result must have fewer than {LARGEST} bytes; got shape {shape} of {dtype}"
         )
+
+
+def _is_sequence(value: Any) -> bool:
+    """Whether a value has elements, one for each axis; an array without axes is a number."""
+    return isinstance(value, Sequence) or (isinstance(value, np.ndarray) and value.ndim > 0)
 
 
 def _index(value: Any) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,15 @@ class ConvProblem:
     y_order: tuple[int, ...]
     has_bias: bool = False
     activation: str = "linear"
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Hash once: problems are looked up at every call."""
+        object.__setattr__(self, "_hash", hash(tuple(getattr(self, name) for name in FIELDS)))
+
+    def __hash__(self) -> int:
+        """Return the hash of all fields."""
+        return self._hash
 
     @property
     def x_shape(self) -> tuple[int, ...]:
@@ -88,6 +97,9 @@ class ConvProblem:
     def __str__(self) -> str:
         """Name this problem in one line, which `parse` reads back."""
         return line.conv(self)
+
+
+FIELDS = tuple(each.name for each in fields(ConvProblem) if each.init)
 
 
 def conv_problem(
@@ -189,8 +201,9 @@ def _transposed_padding(words, padding, s, extent, extra):
             pairs.append((e - 1, e - 1 + (max(t - e, 0) if more is None else more)))
         elif padding.lower() in ("same", "same_lower"):
             total = t + e - 2 if more is None else e + e % 2 - 2 + more
-            most = min(total - total // 2, e - 1)
-            pairs.append((most, total - most) if padding.lower() == "same" else (total - most, most))
+            half = total - total // 2 if padding.lower() == "same" else total // 2
+            before = min(half, e - 1)
+            pairs.append((before, total - before))
         else:
             raise ValueError(
                 f"{words.op}: `{words.padding}` must be 'valid', 'same', 'same_lower', an int, or one "

@@ -60,7 +60,9 @@ def parse(text: str) -> ConvProblem | PoolProblem:
                 acc_dtype=np.dtype(tagged.get("acc", acc)),
                 y_dtype=np.dtype(tagged.get("y", result)),
                 reduction=reduction,
-                init=None if init is None else dtype.type(init),
+                init=None
+                if init is None
+                else dtype.type(init not in ("False", "0") if dtype.kind == "b" else init),
                 divisor=int(numbers.get("by", 0)) or ("padded" if "bypadded" in others else "real"),
                 indices="indices" in others,
                 x_order=x_order,
@@ -69,6 +71,11 @@ def parse(text: str) -> ConvProblem | PoolProblem:
     except (KeyError, StopIteration, TypeError, ValueError) as error:
         raise ValueError(f"a problem's line must be complete, as in `explain`; got {text!r}") from error
     raise ValueError(f"a problem's line must begin with 'conv' or 'pool'; got {text!r}")
+
+
+def _read_number(text: str, dtype: np.dtype) -> np.generic:
+    """Read a number of a dtype."""
+    return dtype.type(text not in ("False", "0") if dtype.kind == "b" else text)
 
 
 def _read_window(numbers: dict[str, str]) -> Window:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any
 
@@ -56,6 +56,15 @@ class PoolProblem:
     init: Any = None
     divisor: Divisor = "real"
     indices: bool = False
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Hash once: problems are looked up at every call."""
+        object.__setattr__(self, "_hash", hash(tuple(getattr(self, name) for name in FIELDS)))
+
+    def __hash__(self) -> int:
+        """Return the hash of all fields."""
+        return self._hash
 
     @property
     def x_shape(self) -> tuple[int, ...]:
@@ -97,6 +106,9 @@ class PoolProblem:
     def __str__(self) -> str:
         """Name this problem in one line, which `parse` reads back if the reduction has a name."""
         return line.pool(self)
+
+
+FIELDS = tuple(each.name for each in fields(PoolProblem) if each.init)
 
 
 def pool_problem(

@@ -1,0 +1,144 @@
+"""What the convolutions of this face share: check, state the problem, plan it, run it; and remember that.
+
+A call whose arrays have the shapes, strides and dtypes of an earlier call's, with the same options, is the
+same problem. One look-up on the raw arguments then stands for all checks and choices; only the weights are
+prepared anew. What is remembered holds no array of a caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from fastconv import dispatch, plan
+from fastconv.kernel import Refusal
+from fastconv.problem import (
+    ConvProblem,
+    Layout,
+    Words,
+    checked_array,
+    checked_bias,
+    checked_dtype,
+    conv_transpose_problem,
+    memory_order,
+    planned_shape,
+)
+
+LIMIT = 1024  # calls remembered; then all are forgotten
+
+PLAIN = frozenset((int, str, type(None)))
+
+_recent: dict[tuple, plan.Plan] = {}
+
+
+def convolve(
+    words: Words,
+    state: Any,
+    inputs: Any,
+    kernel: Any,
+    data_format: str,
+    options: dict[str, Any],
+    bias: Any,
+    activation: Any,
+    backend: str,
+    out: Any,
+    *reads: Any,
+) -> np.ndarray:
+    """Compute a convolution that `state` states; `out` must not overlap `reads` either."""
+    key = None
+    is_plain = are_plain(options.values()) and (callable(activation) or type(activation) in PLAIN)
+    if is_plain and out is None and type(inputs) is np.ndarray and type(kernel) is np.ndarray:
+        shapes = inputs.shape, inputs.strides, inputs.dtype, kernel.shape, kernel.dtype
+        given = *options.values(), bias is None, activation
+        key = state, words.op, data_format, dispatch.wanted_backend(backend), *shapes, *given
+        known = recall(key)
+        if known and inputs.flags.aligned and kernel.flags.aligned:
+            try:
+                return _again(known, state, inputs, kernel, bias)
+            except Refusal:  # these weights are not for the row that those of the earlier call were for
+                key = None
+    x, w = checked_array(words, words.x, inputs), checked_array(words, words.w, kernel)
+    layout = Layout.of(words, data_format, x.ndim)
+    canonical = x.transpose(layout.x)
+    order = memory_order(canonical.shape, canonical.strides)
+    options = dict(options, x_order=order)
+    ready = _prepared(words, state, layout, x.shape, x.dtype, w, options, bias, activation, backend)
+    if key and x is inputs and w is kernel and x.dtype == w.dtype:
+        remember(key, ready.without_weights())
+    others = (array for array in (inputs, kernel, bias, *reads) if isinstance(array, np.ndarray))
+    return ready.run(x, out, *others)
+
+
+def recall(key: tuple) -> plan.Plan | None:
+    """Return the plan of an earlier call that had all of this the same."""
+    return _recent.get(key)
+
+
+def remember(key: tuple, ready: plan.Plan) -> None:
+    """Keep a plan that holds no array of a caller's."""
+    if len(_recent) >= LIMIT:
+        _recent.clear()
+    _recent[key] = ready
+
+
+def are_plain(options: Iterable[Any]) -> bool:
+    """Whether options can name a call: 1.0 and True equal 1 but are not what 1 is, and a list is no key."""
+    return all(type(o) in PLAIN or (type(o) is tuple and are_plain(o)) for o in options)
+
+
+def _again(known: plan.Plan, state: Any, x: np.ndarray, w: np.ndarray, bias: Any) -> np.ndarray:
+    """Compute the problem of an earlier call with other arrays."""
+    problem: Any = known.problem
+    if bias is not None:
+        bias = checked_bias(known.words, bias, problem.g * problem.oc, problem.acc_dtype)
+    prepared = known.kernel.prepare(known.given, _arranged(state, problem, w))
+    return known.anew(x, prepared, bias)
+
+
+def _arranged(state: Any, problem: ConvProblem, w: np.ndarray) -> np.ndarray:
+    """View the weights as the problem's."""
+    if state is conv_transpose_problem:  # taps reversed, channels exchanged: (*k, f, c) is (*k, c, f)
+        w = np.flip(w, tuple(range(w.ndim - 2))).swapaxes(-1, -2)
+    return w if w.shape == problem.w_shape else w.reshape(problem.w_shape)
+
+
+def planned(
+    words: Words,
+    state: Any,
+    input_shape: Any,
+    kernel: Any,
+    data_format: str,
+    options: dict[str, Any],
+    bias: Any,
+    activation: Any,
+    dtype: Any,
+    backend: str,
+) -> plan.Plan:
+    """Plan a convolution of inputs that are yet to come, with copies of the caller's weights."""
+    w = checked_array(words, words.w, kernel).copy()
+    shape = planned_shape(words, input_shape)
+    layout = Layout.of(words, data_format, len(shape))
+    x_dtype = w.dtype if dtype is None else checked_dtype(words, "dtype", dtype, shape)
+    bias = None if bias is None else np.array(bias)
+    return _prepared(words, state, layout, shape, x_dtype, w, options, bias, activation, backend)
+
+
+def _prepared(words, state, layout, x_shape, x_dtype, w, options, bias, activation, backend) -> plan.Plan:
+    """State a problem and plan it."""
+    problem = state(
+        words,
+        layout,
+        x_shape,
+        w.shape,
+        x_dtype=x_dtype,
+        w_dtype=w.dtype,
+        has_bias=bias is not None,
+        activation=None if callable(activation) else activation,
+        **options,
+    )
+    if bias is not None:
+        bias = checked_bias(words, bias, problem.g * problem.oc, problem.acc_dtype)
+    w = _arranged(state, problem, w).astype(problem.w_dtype, copy=False)
+    return plan.make(words, layout, problem, backend, w, bias, activation)
