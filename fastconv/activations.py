@@ -82,8 +82,8 @@ def _polynomial(coefficients: str) -> np.ndarray:
     return np.array(coefficients.split(), np.float64)
 
 
-# Near zero, erf is x and x times the ratio of two polynomials in x^2; farther out, erfc is exp(-x^2) times one
-# in x; beyond that, exp(-x^2) / x times 1 / sqrt(pi) less one in 1 / x^2.
+# Near zero, erf is x and x times the ratio of two polynomials in x^2; farther out, erfc is exp(-x^2) times
+# one in x; beyond that, exp(-x^2) / x times 1 / sqrt(pi) less one in 1 / x^2.
 # W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969), whose first
 # numerator is here less its denominator.
 _NEAR = (
