@@ -68,7 +68,7 @@ class Packed:
     weights: np.ndarray
 
 
-@jit.compiled
+@jit.inner
 def list_addresses(inputs, outputs, x, y, zeros, g, first, count):
     """List what `count` pixels read, (blocks, taps, MR), and where they write, (blocks, MR)."""
     x_at, y_at, nothing = address(pointer(x)), address(pointer(y)), address(pointer(zeros))
@@ -112,7 +112,7 @@ def list_addresses(inputs, outputs, x, y, zeros, g, first, count):
                 o0, n = 0, n + 1
 
 
-@jit.compiled
+@jit.inner
 def run_part(part, x, weights, bias, y, zeros, phases, sizes):
     """Compute one task's outputs."""
     pixel_parts, channel_parts, many = sizes[PIXEL_PARTS], sizes[CHANNEL_PARTS], sizes[GROUPS] * sizes[BLOCKS]
@@ -131,7 +131,7 @@ def run_part(part, x, weights, bias, y, zeros, phases, sizes):
         compute_block(block, inputs, outputs, count, taps, weights, bias, g[WEIGHTS], sizes)
 
 
-@jit.compiled
+@jit.inner
 def compute_block(block, inputs, outputs, count, taps, weights, bias, offset, sizes):
     """Compute one block of output channels of all the pixels listed."""
     ic, oc, blocks = sizes[IC], sizes[OC], sizes[BLOCKS]
@@ -156,7 +156,7 @@ def compute_block(block, inputs, outputs, count, taps, weights, bias, offset, si
     )
 
 
-@jit.compiled
+@jit.inner
 def padded(oc, lanes):
     """Return a group's output channels, rounded up to whole vectors."""
     return (oc + lanes - 1) // lanes * lanes
@@ -169,7 +169,7 @@ def run_parts(first, end, x, weights, bias, y, zeros, phases, sizes):
         run_part(part, x, weights, bias, y, zeros, phases, sizes)
 
 
-@jit.compiled
+@jit.inner
 def pack_block(item, w, packed, phases, sizes):
     """Lay out the weights of one block of output channels in one phase."""
     groups, ic, oc, blocks = sizes[GROUPS], sizes[IC], sizes[OC], sizes[BLOCKS]

@@ -21,7 +21,7 @@ F. Van Zee, R. van de Geijn, "BLIS: A Framework for Rapidly Instantiating BLAS F
 from __future__ import annotations
 
 from fastconv.backends.numba.epilogue import SLOPE
-from fastconv.backends.numba.jit import compiled
+from fastconv.backends.numba.jit import inner
 from fastconv.backends.numba.simd import REGISTERS, lanes, load_pointers, pointer, shifted
 from fastconv.backends.numba.tiles import (
     at_least,
@@ -42,7 +42,7 @@ HALF = MR // 2
 def microkernel(rows, columns):
     """Make the micro-kernel for tiles of `rows` pixels by `columns` vectors."""
 
-    @compiled
+    @inner
     def run(pixels, pitch, taps, first, channels, weights, outs, shift, valid, bias, biased, activation):
         """Compute one tile.
 
@@ -73,13 +73,13 @@ full_wide, full_narrow = microkernel(MR, NV), microkernel(MR, 1)
 half_wide, half_narrow = microkernel(HALF, NV), microkernel(HALF, 1)
 
 
-@compiled
+@inner
 def pixel_blocks(count):
     """Return how many tiles cover `count` pixels; all but the last have MR."""
     return (count + MR - 1) // MR
 
 
-@compiled
+@inner
 def compute(inputs, outputs, count, taps, first, channels, weights, shift, valid, bias, biased, activation):
     """Run the micro-kernel over `count` pixels and one block of at most NV vectors of channels.
 

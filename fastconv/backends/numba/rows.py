@@ -62,7 +62,7 @@ def schedule(p: ConvProblem) -> Schedule:
     return Schedule(np.array(sizes, np.int64), tasks, jit.grain(tasks, p.flops / FLOPS / max(tasks, 1)))
 
 
-@jit.compiled
+@jit.inner
 def copy_elements(source, target, count):
     """Copy elements that lie side by side."""
     step = lanes(source)
@@ -73,7 +73,7 @@ def copy_elements(source, target, count):
         put(get(source + at), target + at)
 
 
-@jit.compiled
+@jit.inner
 def fill_panel(panel, x, n, o0, o1, sizes):
     """Copy the input rows that one output row meets, with zeros where they are padding."""
     ic, before = sizes[IC], sizes[BEFORE + 2]
@@ -95,7 +95,7 @@ def fill_panel(panel, x, n, o0, o1, sizes):
                         row[(before + i2) * ic + c] = x[n, i0, i1, i2, c]
 
 
-@jit.compiled
+@jit.inner
 def list_addresses(inputs, outputs, panel, y, sizes):
     """List where the windows of a row begin in the panel, (blocks, taps, MR), and what row 0 writes."""
     start, y_at = address(pointer(panel)), address(pointer(y))
@@ -109,7 +109,7 @@ def list_addresses(inputs, outputs, panel, y, sizes):
         outputs[block, m] = y_at + o2 * y.strides[3]
 
 
-@jit.compiled
+@jit.inner
 def run_rows(first, last, panel, inputs, outputs, x, weights, bias, y, sizes):
     """Compute output rows one after the other."""
     ic, oc, taps = sizes[IC], sizes[OC], len(panel)
