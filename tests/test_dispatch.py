@@ -7,10 +7,10 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 from cases import CASES, problem
+from rows import row
 
 import fastconv
 from fastconv import dispatch
-from fastconv.kernel import Kernel, Refusal
 from fastconv.problem import ConvProblem, PoolProblem
 
 SHAPE = (1, 5, 6, 2)
@@ -21,45 +21,10 @@ def chosen(**options):
     return fastconv.plan_conv(SHAPE, W, **options).kernel
 
 
-def fills(value):
-    def run(_problem, _x, _prepared, _bias, y):
-        y[...] = value
-
-    return run
-
-
-def row(name, *, cost=1e-9, reason=None, refusal=None, value=0.0, kind=ConvProblem, **more):
-    """A row that computes nothing but `value`, rejects for `reason`, refuses weights for `refusal`."""
-
-    def prepare(_problem, w):
-        if refusal:
-            raise Refusal(refusal)
-        return w
-
-    return Kernel(name, kind, lambda _: reason, lambda _: cost, fills(value), prepare, **more)
-
-
 def verdicts(text):
     """Split an explanation into its first line and, by row, what it says of each."""
     title, *lines = str(text).splitlines()
     return title, dict(line.strip().split(maxsplit=1) for line in lines)
-
-
-@pytest.fixture
-def add_rows(monkeypatch):
-    """Put rows into the table for one test; their names are of backends there are."""
-    real = dispatch.table
-
-    def add(*rows):
-        def table(backend="auto"):
-            added = [row for row in rows if backend in ("auto", row.backend, row.name)]
-            return (*real(backend), *added)
-
-        monkeypatch.setattr(dispatch, "table", table)
-        dispatch.ranking.cache_clear()
-
-    yield add
-    dispatch.ranking.cache_clear()
 
 
 def test_backends_are_named_in_the_order_of_reading():
@@ -269,15 +234,6 @@ def test_use_backend_ends_with_its_block():
             raise ZeroDivisionError
         assert chosen().backend == "naive"
     assert chosen().backend != "naive"
-
-
-def test_remembered_choices_are_bounded():
-    for size in range(1, 1500):
-        dispatch.ranking(fastconv.plan_pool((1, size, 1), 1, backend="einsum").problem, "einsum")
-
-    info = dispatch.ranking.cache_info()
-    assert info.maxsize is not None
-    assert info.currsize <= info.maxsize <= 4096
 
 
 def test_the_choice_does_not_follow_the_number_of_threads():

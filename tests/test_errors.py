@@ -84,7 +84,7 @@ def test_output_padding(value, error):
 
 
 @pytest.mark.parametrize("op", OPS)
-@pytest.mark.parametrize("value", ["NHWC", None, 3])
+@pytest.mark.parametrize("value", ["NHWC", None, 3, ["channels_last"]])
 def test_data_format(op, value):
     text = f"`data_format` must be 'channels_last' or 'channels_first'; got {value!r}"
 

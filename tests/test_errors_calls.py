@@ -109,7 +109,7 @@ def test_out_does_not_overlap_inputs_in_another_byte_order(op):
 
 
 @pytest.mark.parametrize("op", WITH_BACKEND)
-@pytest.mark.parametrize("value", ["fast", "", "einsum:nothing", "nothing:conv", None, 3])
+@pytest.mark.parametrize("value", ["fast", "", "einsum:nothing", "nothing:conv", None, 3, ["naive"]])
 def test_unknown_backends(op, value):
     text = "`backend` must be one of auto, einsum, naive... or a row's full name as `explain` lists them; "
     args = {**OPS, **PLANS}[op]

@@ -106,7 +106,9 @@ def test_row_reads_any_strides_and_writes_all_of_its_output(row, name, dtype):
     frames = [framed(y) for y in (outputs if isinstance(outputs, tuple) else (outputs,))]
     views = tuple(view for _, view in frames)
 
-    computed(row, p, framed(x)[1], w, bias, views if isinstance(outputs, tuple) else views[0])
+    inputs = framed(x)[1], None if w is None else framed(w)[1], bias
+
+    computed(row, p, *inputs, views if isinstance(outputs, tuple) else views[0])
 
     assert_equals_definition(row, p, views if isinstance(outputs, tuple) else views[0], (x, w, bias))
     for frame, view in frames:

@@ -19,8 +19,7 @@ def run(code, cwd, **environment):
 
 
 def finished(command, cwd, **environment):
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("FASTCONV_")}
-    environment = {**inherited, "PYTHONPATH": str(cwd), **environment}
+    environment = {**os.environ, "PYTHONPATH": str(cwd), **environment}
     done = subprocess.run(
         command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
@@ -207,7 +206,7 @@ HEAVY = ("numba", "llvmlite", "scipy", "matplotlib", "rich", "keras", "jax", "PI
         "fastconv.plan_pool(x.shape, 2, dtype=float, backend='einsum')(x)",
         "fastconv.adaptive_max_pool(x, (3, 4))",
         "fastconv.windows(x, 2)",
-        "fastconv.use_backend('einsum').__enter__(); fastconv.conv(x, w)",
+        "with fastconv.use_backend('einsum'): fastconv.conv(x, w)",
         "fastconv.set_num_threads(1)",
     ],
 )

@@ -100,7 +100,7 @@ def test_published_transposed_sizes(i, k, s, d, padding, output_padding, o):
 
 @pytest.mark.parametrize(
     ("x", "w", "s", "same", "same_lower"),
-    [  # worked out by hand: a copy of w for each x, s apart, then cropped to s for each x, or extended at the end
+    [  # by hand: a copy of w for each x, s apart, cropped to s for each x, or extended at the end
         ([1], [1, 10, 100], 2, [1, 10], [10, 100]),
         ([1, 2], [1, 10, 100], 1, [12, 120], [12, 120]),
         ([1, 2], [1, 10, 100, 1000], 1, [12, 120], [120, 1200]),
