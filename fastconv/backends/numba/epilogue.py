@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from fastconv.backends.numba.jit import compiled
+from fastconv.backends.numba.jit import inner
 
 FUSED = ("linear", "relu", "relu6", "leaky_relu")  # `activate` knows them by position
 SLOPE = 0.2  # of leaky_relu below zero
 
 
-@compiled
+@inner
 def activate(sums, activation):
     """Apply ``FUSED[activation]`` to every element of a contiguous array of two axes; NaN stays."""
     zero, six, slope = sums.dtype.type(0), sums.dtype.type(6), sums.dtype.type(SLOPE)

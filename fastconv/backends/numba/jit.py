@@ -25,6 +25,7 @@ import numpy as np
 from numba import prange, types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from numba.np.ufunc import parallel
 
 from fastconv import threads
 from fastconv.backends.numba.cache import cached
@@ -33,15 +34,16 @@ from fastconv.backends.numba.cache import cached
 # infinity keep their meaning ("nnan" and "ninf" are left out), and a quotient stays a division ("arcp").
 OPTIONS: dict[str, Any] = dict(nogil=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
 
-compiled = numba.njit(**OPTIONS)
+compiled = numba.njit(**OPTIONS)  # for what Python calls
+inner = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)  # for what only that calls
 
 # Why kernels written in vectors and addresses, which Python has not, cannot run, if so.
 OFF = "needs compiled code, which NUMBA_DISABLE_JIT forbids" if numba.config.DISABLE_JIT else None
 
 SAFE_LAYERS = ("tbb", "omp")
 
-ALONE = 2e-5  # seconds of work that are not worth starting threads
-CHUNK = 2e-6  # seconds of work that a thread should take at a time
+ALONE = 3e-5  # seconds of work that are not worth starting threads
+CHUNK = 5e-6  # seconds of work that a thread should take at a time
 CALL, LAUNCH = 5e-6, 4e-6  # seconds of Python around any call, and until threads are at work
 THREADS = 2  # as predictions assume, whatever there are: choices must not depend on their number
 
@@ -190,19 +192,14 @@ def _in_turn(function: Callable, *arguments: Any) -> None:
 
 
 def _limited(function: Callable, arguments: tuple) -> None:
-    """Call with as many threads as are ours, and leave this thread's number in Numba as it was."""
+    """Call with as many threads as are ours, and leave this thread's number in Numba as it was.
+
+    By the functions behind Numba's own, which take locks and would be half of the time of a launch.
+    """
     wanted = min(threads.get_num_threads(), numba.config.NUMBA_NUM_THREADS)
-    before = _exchange(wanted)
+    before = parallel._get_num_threads()
+    parallel._set_num_threads(wanted)
     try:
         function(*arguments)
     finally:
-        if before != wanted:
-            _exchange(before)
-
-
-@numba.njit(nogil=True)
-def _exchange(wanted):
-    """Set this thread's number of Numba threads, return what it was; compiled, as Numba's own are slow."""
-    before = numba.get_num_threads()
-    numba.set_num_threads(wanted)
-    return before
+        parallel._set_num_threads(before)

@@ -35,7 +35,7 @@ from fastconv.backends.numba.arrays import (
     rejects_conv,
 )
 from fastconv.backends.numba.epilogue import FUSED, activate
-from fastconv.backends.numba.jit import CALL, Loop, array, compiled, grain, predicted
+from fastconv.backends.numba.jit import CALL, Loop, array, compiled, grain, inner, predicted
 from fastconv.backends.numba.slots import OUT_INPUTS, OUTS, K, outputs, taps
 from fastconv.kernel import Kernel
 from fastconv.problem import ConvProblem
@@ -79,7 +79,7 @@ def _tasks(first, end, pixels, activation, x, w, bias, y, axes):
             y[n, f, o0, o1, start + o2] = sums[0, o2]
 
 
-@compiled
+@inner
 def _add(sums, span, x, w):
     """Add what one tap contributes: ``sums[o2] += x[at] * w`` for the outputs in `span`."""
     first, end, step, at, move = span

@@ -37,7 +37,7 @@ from fastconv.backends.numba.arrays import (
     lifted,
     per_axis,
 )
-from fastconv.backends.numba.jit import CALL, Loop, array, compiled, grain, predicted
+from fastconv.backends.numba.jit import CALL, Loop, array, compiled, grain, inner, predicted
 from fastconv.backends.numba.slots import LO, RANK, B, D, I, K, S, meets, taps
 from fastconv.kernel import Kernel
 from fastconv.problem import PoolProblem
@@ -53,22 +53,22 @@ PASS, VECTOR = 4.5e-9, 1.2e-9  # of each pass over one output's channels, and of
 PICKED = 5e-10  # of each element picked from the line or divided
 
 
-@compiled
+@inner
 def _greater(a, b):
     return a if a >= b or a != a else b  # NaN is neither greater nor equal, and not itself
 
 
-@compiled
+@inner
 def _lesser(a, b):
     return a if a <= b or a != a else b
 
 
-@compiled
+@inner
 def _total(a, b):
     return a + b
 
 
-@compiled
+@inner
 def _product(a, b):
     return a * b
 
@@ -80,13 +80,13 @@ COMBINE = {"max": _greater, "min": _lesser, "sum": _total, "mean": _total, "prod
 def _tasks(combine: Callable) -> Callable:
     """Make the loop nest for one way of combining two elements."""
 
-    @compiled
+    @inner
     def merge(to, at, line, start, size):
         """Combine `size` elements of `to` with those of `line`; unsigned indices can be vectors."""
         for q in range(size):
             to[np.uintp(at + q)] = combine(to[np.uintp(at + q)], line[np.uintp(start + q)])
 
-    @compiled
+    @inner
     def reduce_line(to, at, line, start, size, init, distance, count):
         """Reduce `count` stretches of a line, `distance` apart, to one in `to`."""
         for q in range(size):
@@ -94,7 +94,7 @@ def _tasks(combine: Callable) -> Callable:
         for t in range(1, count):
             merge(to, at, line, start + t * distance, size)
 
-    @compiled
+    @inner
     def fill_line(line, x, n, o0, o1, start, size, channels, axes):
         """Reduce the rows under outputs from `start` on, laid out over `size` slots."""
         axis = axes[2]
@@ -130,13 +130,15 @@ def _tasks(combine: Callable) -> Callable:
                 line[q] = identity
             fill_line(line, x, n, o0, o1, start, size, channels, axes)
             out, at = y[n, o0, o1], start * channels
-            if stride == channels:
-                reduce_line(out, at, line, 0, count * channels, init, distance, count2)
-            elif channels >= FEW:
-                for o2 in range(count):
-                    reduce_line(out, at + o2 * channels, line, o2 * stride, channels, init, distance, count2)
+            picked = stride != channels and channels < FEW
+            if picked or stride == channels:  # reduce the whole line with itself moved
+                runs, size = 1, (count - 1) * stride + channels
             else:
-                reduce_line(wide, 0, line, 0, (count - 1) * stride + channels, init, distance, count2)
+                runs, size = count, channels
+            to, base = (wide, 0) if picked else (out, at)
+            for o2 in range(runs):
+                reduce_line(to, base + o2 * channels, line, o2 * stride, size, init, distance, count2)
+            if picked:
                 for c in range(channels):
                     for o2 in range(count):
                         out[np.uintp(at + o2 * channels + c)] = wide[np.uintp(o2 * stride + c)]
@@ -147,7 +149,7 @@ def _tasks(combine: Callable) -> Callable:
     return compiled(tasks)
 
 
-@compiled
+@inner
 def divide(out, at, divisors, start, count, channels):
     """Divide the channels of each output of a segment."""
     if channels == 1:

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from fastconv.backends.numba.jit import compiled
+from fastconv.backends.numba.jit import inner
 from fastconv.problem import Window
 
 RANK = 3  # spatial axes that kernels loop over; problems with fewer get leading axes of length 1
@@ -38,7 +38,7 @@ def table(window: Window) -> np.ndarray:
     return result
 
 
-@compiled
+@inner
 def meets(slot, step, count, i, b):
     """Which of `count` slots, from `slot` on in steps, hold inputs: (first, end, input of the first)."""
     first, end = 0, count
@@ -57,14 +57,14 @@ def meets(slot, step, count, i, b):
     return 0, 0, 0
 
 
-@compiled
+@inner
 def taps(axis, o):
     """Taps of output `o` that meet inputs: (first, end, step, input of the first, step of inputs)."""
     first, end, at = meets(o * axis[S] - axis[LO], axis[D], axis[K], axis[I], axis[B])
     return first, end, axis[TAPS], at, axis[TAP_INPUTS]
 
 
-@compiled
+@inner
 def outputs(axis, tap, start, count):
     """Which of `count` outputs from `start` on `tap` serves: (first, end, step, input, step of inputs)."""
     first, end, at = meets(start * axis[S] + tap * axis[D] - axis[LO], axis[S], count, axis[I], axis[B])
