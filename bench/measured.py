@@ -11,6 +11,8 @@ from collections.abc import Iterable
 
 Row = dict  # JSON's
 
+CALM = 1.5  # times the slowest rate
+
 
 def of_kind(measured: Iterable[Row], kind: str) -> list[Row]:
     """Select rows of one kind."""
@@ -37,6 +39,13 @@ def chosen(measured: Iterable[Row], by: str) -> dict[str, Row]:
 def speedup(rows: Iterable[Row]) -> float:
     """Average speedups over naive, as ratios should be: the geometric mean."""
     return statistics.geometric_mean(row["speedup"] for row in rows)
+
+
+def is_calm(kernels: Iterable[Row]) -> bool:
+    """Whether the machine did the same work at much the same rate all the time."""
+    kernels = list(kernels)
+    rates = [[row["limit_rate"] for row in kernels if row["limit"] == limit] for limit in ("matmul", "copy")]
+    return all(max(each) < CALM * min(each) for each in rates if each)
 
 
 def limits(kernels: Iterable[Row]) -> str:

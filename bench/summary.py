@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 
-from bench.measured import Row, backend, backends, chosen, limits, of_kind, speedup
+from bench.measured import Row, backend, backends, chosen, is_calm, limits, of_kind, speedup
 
 TOLERABLE = 1.15  # times the best kernel's time: what a choice may cost
 WORDS = {"workload", "kernel", "backend", "of", "chosen", "best", "note"}  # columns set to the left
@@ -106,4 +106,7 @@ def _overheads(rows: list[Row]) -> Table:
 def _machine(kernels: list[Row], machine: dict) -> str:
     """Name what it was measured with, and what the machine could do meanwhile."""
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    return f"{versions}, {machine['threads']} threads; {limits(kernels)}"
+    busy = (
+        "" if is_calm(kernels) else "\nThe machine was busy with other things: measure again when it is calm."
+    )
+    return f"{versions}, {machine['threads']} threads; {limits(kernels)}{busy}"

@@ -141,3 +141,15 @@ def test_summary_lists_kernels_backends_regrets_and_overheads():
     assert ["resnet50/pool1", "a", "c", "1.10"] not in cells  # tolerable
     assert ["article/conv", "numba:direct", "5.0", "1.5", "25.0"] in cells
     assert "auto: 2 of 3 choices within 1.15" in "\n".join(lines)
+
+
+def test_summary_tells_when_the_machine_was_busy():
+    machine = {"threads": 2, "versions": VERSIONS}
+    calm = [
+        dict(each, limit_rate=rate)
+        for each, rate in zip(ROWS[:4], (1e11, 1.1e11, 1.2e11, 1.4e11), strict=True)
+    ]
+    busy = [*calm, dict(ROWS[4], limit_rate=0.9e11)]
+
+    assert "busy" not in summary.text(calm, machine)
+    assert "The machine was busy" in summary.text(busy, machine)
