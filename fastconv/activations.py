@@ -142,7 +142,7 @@ def _erf_near(x: Array) -> Array:
 
 
 FUNCTIONS: dict[str, Callable[[Array], Array]] = {
-    function.__name__: function
+    function.__name__: np.errstate(all="ignore")(function)  # NaN and infinity are numbers like others
     for function in (
         *(linear, relu, relu6, leaky_relu, elu, softplus, sigmoid, tanh),
         *(silu, gelu, hard_sigmoid, hard_silu),

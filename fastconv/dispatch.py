@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, lru_cache
 
+import numpy as np
+
 from fastconv import backends as folder
 from fastconv.kernel import Kernel
 from fastconv.problem import ConvProblem, PoolProblem
@@ -132,6 +134,12 @@ def ranking(problem: Problem, backend: str = "auto") -> tuple[Kernel, ...]:
     """Kernels that can compute `problem`, of `backend` if one is named, the cheapest first."""
     able = [row for row in _rows(problem, backend) if row.rejects(problem) is None]
     return tuple(sorted(able, key=lambda row: row.cost(problem)))
+
+
+def rank(problem: Problem, backend: str) -> tuple[Kernel, ...]:
+    """Return the `ranking`; for a caller's function, which may hold arrays, without keeping it."""
+    is_kept = isinstance(getattr(problem, "reduction", ""), (str, np.ufunc))
+    return (ranking if is_kept else ranking.__wrapped__)(problem, backend)
 
 
 def choose(problem: Problem, backend: str = "auto") -> Kernel:

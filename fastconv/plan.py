@@ -109,7 +109,6 @@ class Plan:
             self._apply(target, y)
         return y
 
-    @np.errstate(all="ignore")
     def _apply(self, values: np.ndarray, y: np.ndarray) -> None:
         """Write ``finish(values)`` to `y`; a caller's function must keep shape and kind."""
         result = np.asarray(self.finish(values)) if self.finish else values
@@ -119,7 +118,8 @@ class Plan:
                 f"got {result.shape} of {result.dtype}"
             )
         if result is not y:
-            y[...] = result
+            with np.errstate(over="ignore"):  # in float16
+                y[...] = result
 
     def __repr__(self) -> str:
         """Name problem and kernel."""
@@ -138,7 +138,7 @@ def make(
     """Plan a problem with the cheapest row that takes it and its weights."""
     backend = dispatch.current_backend(backend, words.op)
     refusals: dict[str, str] = {}
-    for row in dispatch.ranking(problem, backend):
+    for row in dispatch.rank(problem, backend):
         finish = _left_over(problem, row, activation)
         given = problem if finish is None else _without_activation(problem)
         try:

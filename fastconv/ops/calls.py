@@ -48,8 +48,12 @@ def convolve(
 ) -> np.ndarray:
     """Compute a convolution that `state` states; `out` must not overlap `reads` either."""
     key = None
-    is_plain = are_plain(options.values()) and (callable(activation) or type(activation) in PLAIN)
-    if is_plain and out is None and type(inputs) is np.ndarray and type(kernel) is np.ndarray:
+    if (
+        are_plain((*options.values(), data_format, activation, backend))
+        and out is None
+        and type(inputs) is np.ndarray
+        and type(kernel) is np.ndarray
+    ):
         shapes = inputs.shape, inputs.strides, inputs.dtype, kernel.shape, kernel.dtype
         given = *options.values(), bias is None, activation
         key = state, words.op, data_format, dispatch.wanted_backend(backend), *shapes, *given
@@ -65,7 +69,7 @@ def convolve(
     order = memory_order(canonical.shape, canonical.strides)
     options = dict(options, x_order=order)
     ready = _prepared(words, state, layout, x.shape, x.dtype, w, options, bias, activation, backend)
-    if key and x is inputs and w is kernel and x.dtype == w.dtype:
+    if key and x is inputs and w is kernel and x.dtype == w.dtype and not ready.refusals:
         remember(key, ready.without_weights())
     others = (array for array in (inputs, kernel, bias, *reads) if isinstance(array, np.ndarray))
     return ready.run(x, out, *others)
@@ -84,7 +88,10 @@ def remember(key: tuple, ready: plan.Plan) -> None:
 
 
 def are_plain(options: Iterable[Any]) -> bool:
-    """Whether options can name a call: 1.0 and True equal 1 but are not what 1 is, and a list is no key."""
+    """Whether options can name a call.
+
+    1.0 and True equal 1 but are not what 1 is, a list is no key, and a function may hold a caller's arrays.
+    """
     return all(type(o) in PLAIN or (type(o) is tuple and are_plain(o)) for o in options)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -218,7 +220,7 @@ def pool(
         padding,
         data_format,
         dilation_rate,
-        NAMED.get(fn, fn),
+        _reduction(fn),
         backend,
         None,
     )
@@ -395,7 +397,12 @@ def _pool(
     """State a problem of a given array and compute it, or do again what an equal call did."""
     key = None
     options = size, strides, padding, data_format, dilation
-    if out is None and type(inputs) is np.ndarray and calls.are_plain(options):
+    if (
+        out is None
+        and type(inputs) is np.ndarray
+        and calls.are_plain((*options, backend))
+        and _is_shared(reduction)
+    ):
         shapes = inputs.shape, inputs.strides, inputs.dtype
         wanted = dispatch.wanted_backend(backend)
         key = pool_problem, words.op, wanted, *shapes, *options, reduction, divisor
@@ -424,6 +431,19 @@ def _pool(
     if key and x is inputs:
         calls.remember(key, ready)
     return ready.run(x, out, inputs if isinstance(inputs, np.ndarray) else None)
+
+
+def _reduction(fn):
+    """Return the name of a function that has one, or something that computes it and may be hashed."""
+    for known, name in NAMED.items():
+        if fn is known:
+            return name
+    return fn if isinstance(fn, Hashable) else partial(fn)
+
+
+def _is_shared(reduction) -> bool:
+    """Whether a reduction may be remembered: a caller's function may hold its arrays."""
+    return isinstance(reduction, (str, np.ufunc))
 
 
 def _result_dtype(fn, problem) -> np.dtype:

@@ -14,6 +14,8 @@ from fastconv.problem.window import Window
 def parse(text: str) -> ConvProblem | PoolProblem:
     """Read back the problem that a line names, or raise ``ValueError`` with what is wrong."""
     kind, *words = text.split() or [""]
+    if kind not in ("conv", "pool"):
+        raise ValueError(f"a problem's line must begin with 'conv' or 'pool'; got {text!r}")
     numbers, others = {}, []
     for word in words:
         match = re.fullmatch(r"(n|g|ic|oc|c|i|k|s|d|b|p|over|by)(-?\d[-\dx+]*|)", word)
@@ -23,54 +25,68 @@ def parse(text: str) -> ConvProblem | PoolProblem:
             others.append(word)
     try:
         window = _read_window(numbers)
-        dtype = np.dtype(
-            next(w for w in others if re.fullmatch(r"(bool|u?int|float|complex|longdouble)\d*", w))
-        )
-        tagged = dict(w.split(":") for w in others if ":" in w)
-        orders = {w[0]: tuple(map(int, w[2:])) for w in others if w[1:2] == "@"}
-        natural = tuple(range(window.rank + 2))
-        x_order, y_order = orders.get("x", natural), orders.get("y", natural)
-        if kind == "conv":
-            acc = np.dtype(np.float32) if dtype == np.float16 else dtype
-            return ConvProblem(
-                window=window,
-                n=int(numbers["n"]),
-                g=int(numbers["g"]),
-                ic=int(numbers["ic"]),
-                oc=int(numbers["oc"]),
-                x_dtype=dtype,
-                w_dtype=np.dtype(tagged.get("w", dtype)),
-                acc_dtype=np.dtype(tagged.get("acc", acc)),
-                y_dtype=np.dtype(tagged.get("y", dtype)),
-                has_bias="bias" in others,
-                activation=next((w for w in others if w in ACTIVATIONS), "linear"),
-                x_order=x_order,
-                y_order=y_order,
-            )
-        if kind == "pool":
-            reduction = next(w for w in others if w in REDUCTIONS)
-            acc, result = pool_dtypes(reduction, dtype)
-            init = next((w[4:] for w in others if w.startswith("init")), None)
-            return PoolProblem(
-                window=window,
-                overhang=_ints(numbers["over"]) if "over" in numbers else (0,) * window.rank,
-                n=int(numbers["n"]),
-                c=int(numbers["c"]),
-                x_dtype=dtype,
-                acc_dtype=np.dtype(tagged.get("acc", acc)),
-                y_dtype=np.dtype(tagged.get("y", result)),
-                reduction=reduction,
-                init=None
-                if init is None
-                else dtype.type(init not in ("False", "0") if dtype.kind == "b" else init),
-                divisor=int(numbers.get("by", 0)) or ("padded" if "bypadded" in others else "real"),
-                indices="indices" in others,
-                x_order=x_order,
-                y_order=y_order,
-            )
+        return (_read_conv if kind == "conv" else _read_pool)(window, numbers, others)
     except (KeyError, StopIteration, TypeError, ValueError) as error:
         raise ValueError(f"a problem's line must be complete, as in `explain`; got {text!r}") from error
-    raise ValueError(f"a problem's line must begin with 'conv' or 'pool'; got {text!r}")
+
+
+def _read_conv(window: Window, numbers: dict[str, str], words: list[str]) -> ConvProblem:
+    """Read what follows ``conv``."""
+    dtype = _read_dtype(words)
+    acc = np.dtype(np.float32) if dtype == np.float16 else dtype
+    return ConvProblem(
+        window=window,
+        n=int(numbers["n"]),
+        g=int(numbers["g"]),
+        ic=int(numbers["ic"]),
+        oc=int(numbers["oc"]),
+        x_dtype=dtype,
+        w_dtype=_tagged(words, "w", dtype),
+        acc_dtype=_tagged(words, "acc", acc),
+        y_dtype=_tagged(words, "y", dtype),
+        x_order=_order(words, "x", window),
+        y_order=_order(words, "y", window),
+        has_bias="bias" in words,
+        activation=next((w for w in words if w in ACTIVATIONS), "linear"),
+    )
+
+
+def _read_pool(window: Window, numbers: dict[str, str], words: list[str]) -> PoolProblem:
+    """Read what follows ``pool``."""
+    dtype, reduction = _read_dtype(words), next(w for w in words if w in REDUCTIONS)
+    acc, result = pool_dtypes(reduction, dtype)
+    init = next((w[4:] for w in words if w.startswith("init")), None)
+    return PoolProblem(
+        window=window,
+        overhang=_ints(numbers["over"]) if "over" in numbers else (0,) * window.rank,
+        n=int(numbers["n"]),
+        c=int(numbers["c"]),
+        x_dtype=dtype,
+        acc_dtype=_tagged(words, "acc", acc),
+        y_dtype=_tagged(words, "y", result),
+        x_order=_order(words, "x", window),
+        y_order=_order(words, "y", window),
+        reduction=reduction,
+        init=None if init is None else _read_number(init, dtype),
+        divisor=int(numbers.get("by", 0)) or ("padded" if "bypadded" in words else "real"),
+        indices="indices" in words,
+    )
+
+
+def _read_dtype(words: list[str]) -> np.dtype:
+    """Find the dtype of the input, which stands alone."""
+    return np.dtype(next(w for w in words if re.fullmatch(r"(bool|u?int|float|complex)\d*", w)))
+
+
+def _tagged(words: list[str], tag: str, usual: np.dtype) -> np.dtype:
+    """Read a dtype that is not the input's, ``acc:int32``."""
+    return np.dtype(next((w.partition(":")[2] for w in words if w.startswith(f"{tag}:")), usual))
+
+
+def _order(words: list[str], array: str, window: Window) -> tuple[int, ...]:
+    """Read a memory order that is not (n, *i, c), ``x@0312``."""
+    axes = next((w[2:] for w in words if w.startswith(f"{array}@")), None)
+    return tuple(range(window.rank + 2)) if axes is None else tuple(map(int, axes))
 
 
 def _read_number(text: str, dtype: np.dtype) -> np.generic:

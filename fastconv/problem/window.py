@@ -90,7 +90,8 @@ class Window:
 
     def counts(self, axis: int, inside: slice) -> np.ndarray:
         """How many taps of each window position along `axis` fall on the slots `inside`, (o,)."""
-        o, k, s, d = self.o[axis], self.k[axis], self.s[axis], self.d[axis]
+        o, k, s = self.o[axis], self.k[axis], self.s[axis]
+        d = self.d[axis] if k > 1 else 1  # one tap has no holes, however far apart
         here = np.zeros(-(-max(self.padded[axis], 1) // d) * d + d, np.int64)
         here[d:][inside] = 1
         totals = here.reshape(-1, d).cumsum(axis=0).ravel()  # along steps of the dilation
