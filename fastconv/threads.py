@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
+from functools import cache
 
 _chosen: int | None = None
 
@@ -16,21 +17,25 @@ def available() -> int:
         return os.cpu_count() or 1
 
 
+@cache
+def usual() -> int:
+    """Return the number of threads where none was chosen."""
+    wanted = os.environ.get("FASTCONV_NUM_THREADS", "")
+    return max(1, int(wanted)) if wanted.isdecimal() else available()
+
+
 def get_num_threads() -> int:
     """Return the number of threads a call may use.
 
     It is what `set_num_threads` chose, else the environment's ``FASTCONV_NUM_THREADS``, else the
-    CPUs that this process may run on.
+    CPUs that this process may run on; both are asked once.
 
     Examples
     --------
     >>> fastconv.get_num_threads() >= 1
     True
     """
-    if _chosen is not None:
-        return _chosen
-    wanted = os.environ.get("FASTCONV_NUM_THREADS", "")
-    return max(1, int(wanted)) if wanted.isdecimal() else available()
+    return usual() if _chosen is None else _chosen
 
 
 def set_num_threads(n: int) -> None:

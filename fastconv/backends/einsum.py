@@ -20,11 +20,12 @@ from fastconv.kernel import Kernel
 from fastconv.problem import ConvProblem, PoolProblem
 from fastconv.view import along, padded, windows
 
-CALL = 1e-5  # seconds of Python and NumPy around any call
-BLAS = 5e10  # multiply-adds a second: far below the peak, as the matrices are thin
-GATHER = 1.5e9  # elements a second copied from windows into rows
-INNER = 2e9  # multiply-adds a second of einsum's own loops
-PASS = 2e9  # elements a second through one ufunc pass
+# Seconds, fitted to measurements on two 2.6 GHz AVX-512 cores.
+CALL = 1.5e-5  # of Python and NumPy around any call
+BLAS = 1e-11  # of a multiply-add
+GATHER, SHORT = 2e-10, 5e-9  # of each element copied from windows into rows, and of each run of channels
+INNER, STARVED = 3e-10, 2.7e-9  # of a multiply-add of einsum's own loops, and more where they are short
+PASS = 5e-10  # of each element in one pass of a ufunc
 ROWS = 1 << 26  # bytes of windows copied at a time: memory stays bounded
 
 BINARY = {"max": np.maximum, "min": np.minimum, "sum": np.add, "mean": np.add, "prod": np.multiply}
@@ -178,14 +179,16 @@ def _name(p: PoolProblem) -> str:
 
 
 def cost_matmul(p: ConvProblem) -> float:
-    """Gather every window, then one product."""
+    """Gather every window, a run of channels at a time, then one product."""
     gathered = p.n * math.prod(p.window.o) * p.products * p.g
-    return 2 * CALL + gathered / GATHER + p.flops / 2 / BLAS + p.g * 1e-6
+    return 3 * CALL + gathered * (GATHER + SHORT / max(p.ic, 3)) + p.flops / 2 * BLAS + p.g * 1e-6
 
 
 def cost_depthwise(p: ConvProblem) -> float:
-    """Count multiply-adds of einsum's own loops."""
-    return 3 * CALL + p.flops / 2 / INNER
+    """Count multiply-adds of einsum's own loops, over channels side by side."""
+    channels = p.g * p.oc
+    starved = STARVED if 1 < channels < 16 else STARVED / 5 if channels == 1 else 0
+    return 3 * CALL + p.flops / 2 * (INNER + starved)
 
 
 def cost_separable(p: PoolProblem) -> float:
@@ -194,17 +197,17 @@ def cost_separable(p: PoolProblem) -> float:
     for axis in reversed(range(win.rank)):
         left[axis] = win.o[axis]
         total += win.k[axis] * math.prod(left)
-    return CALL * (1 + win.rank) + p.n * p.c * total / PASS
+    return CALL * (1 + win.rank) + p.n * p.c * total * PASS
 
 
 def cost_ufunc(p: PoolProblem) -> float:
     """Count one pass a tap."""
-    return 2 * CALL + p.flops / PASS
+    return 2 * CALL + p.flops * PASS
 
 
 def cost_positions(p: PoolProblem) -> float:
     """Count seven passes a tap."""
-    return 2 * CALL + 7 * p.flops / PASS
+    return 2 * CALL + 7 * p.flops * PASS
 
 
 KERNELS = [

@@ -1,9 +1,10 @@
 """Compiled code on disk: one file a function and signature, so that a process starts warm.
 
-A file's name holds a hash of all that its code depends on: the sources of this folder, the versions of
-Python, Numba and its binding to LLVM, the CPU and its features, and the signature. Nothing is ever changed
-in place, so processes cannot disturb one another: each writes a file of its own and renames it, and whoever
-comes last has written the same. A file that cannot be read or written costs time, never a failure.
+A file's name holds a hash of all that its code depends on: the sources of this folder, what the function was
+made with, the versions of Python, Numba and its binding to LLVM, Numba's settings, the CPU and its features,
+and the signature. Nothing is ever changed in place, so processes cannot disturb one another: each writes a
+file of its own and renames it, and whoever comes last has written the same. A file that cannot be read or
+written costs time, never a failure.
 
 The folder is ``FASTCONV_CACHE_DIR``, else ``fastconv`` in the user's cache folder. Set to nothing, or where
 there is no such folder, code is compiled anew in every process.
@@ -37,6 +38,7 @@ class DiskCache:
 
     def __init__(self, function: Any):
         self.name = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}"
+        self.built_with = _built_with(function)
         self.cache_path = str(folder())
 
     def load_overload(self, signature: Any, context: Any) -> Any:
@@ -63,15 +65,25 @@ class DiskCache:
 
     def _path(self, signature: Any, context: Any) -> Path:
         """Name the file of a signature."""
-        key = repr((fingerprint(), str(signature), context.codegen().magic_tuple()))
+        key = repr((fingerprint(), self.built_with, str(signature), context.codegen().magic_tuple()))
         return Path(self.cache_path) / f"{self.name}.{hashlib.sha256(key.encode()).hexdigest()[:32]}.bin"
+
+
+def _built_with(function: Any) -> tuple:
+    """Name what a function made by another function was made with."""
+    values = [cell.cell_contents for cell in function.__closure__ or ()]
+    return tuple(
+        (inner.__qualname__, *_built_with(inner)) if callable(inner) else repr(inner)
+        for inner in (getattr(value, "py_func", value) for value in values)
+    )
 
 
 @cache
 def fingerprint() -> str:
     """Hash the sources of this folder, any of which may be compiled into any function, and versions."""
+    settings = sorted(item for item in os.environ.items() if item[0].startswith("NUMBA_"))
     versions = sys.version, numba.__version__, llvmlite.__version__
-    digest = hashlib.sha256(repr(versions).encode())
+    digest = hashlib.sha256(repr((versions, settings)).encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
