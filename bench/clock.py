@@ -1,4 +1,4 @@
-"""Time contenders in turn, round after round: a slow spell of the machine then hits all of them."""
+"""Time one kernel, or several in turn: a slow spell of the machine then hits all of them."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ import time
 from collections.abc import Callable
 
 ROUND = 1e-3  # seconds a round takes at least, so that the timer's own cost is lost in it
-ROUNDS = 5  # of contenders, at least
-SETTLE = 0.03  # seconds that BLAS' threads spin after a product, in the way of whoever comes next
 ENOUGH = 0.5  # seconds for all rounds of one kernel
-MOST = 200
+MOST = 200  # rounds
+
+TURN = 0.02  # seconds of a contender's turn
+TURNS = 5
+SETTLE = 0.03  # seconds that BLAS' threads spin after a product, in the way of whoever comes next
 
 
-def medians(contenders: dict[str, Callable[[], object]], seconds: float = 0.5) -> dict[str, float]:
-    """Return the median seconds of one call of each contender, after about `seconds` in all."""
-    loops = {name: loops_of(once(run)) for name, run in contenders.items()}
+def medians(contenders: dict[str, Callable[[], object]]) -> dict[str, float]:
+    """Return the median seconds of one call of each contender, over some turns of each."""
+    loops = {name: loops_of(once(run), TURN) for name, run in contenders.items()}
     times: dict[str, list[float]] = {name: [] for name in contenders}
-    begin, rounds = time.perf_counter(), 0
-    while rounds < ROUNDS or time.perf_counter() - begin < seconds:
+    for _ in range(TURNS):
         for name, run in contenders.items():
-            if len(contenders) > 1:
-                time.sleep(SETTLE)
+            time.sleep(SETTLE)
+            for _ in range(loops[name] // 4):
                 run()  # wakes threads and fills caches again
             times[name].append(once(run, loops[name]))
-        rounds += 1
     return {name: statistics.median(each) for name, each in times.items()}
 
 
@@ -36,9 +36,9 @@ def once(run: Callable[[], object], loops: int = 1) -> float:
     return (time.perf_counter() - begin) / loops
 
 
-def loops_of(seconds: float) -> int:
-    """Count the calls of `seconds` each that fill a round."""
-    return max(1, round(ROUND / seconds))
+def loops_of(seconds: float, span: float = ROUND) -> int:
+    """Count the calls of `seconds` each that fill a span of time."""
+    return max(1, round(span / seconds))
 
 
 def rounds_of(seconds: float) -> int:

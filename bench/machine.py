@@ -23,7 +23,7 @@ def rates(_beside: str) -> dict[str, float]:
     a, b, c = (np.ones((SIDE, SIDE), np.float32) for _ in range(3))
     source, target = (np.ones(COPIED, np.uint8) for _ in range(2))
     contenders = {"matmul": lambda: np.matmul(a, b, out=c), "copy": lambda: np.copyto(target, source)}
-    seconds = clock.medians(contenders, 0.1)
+    seconds = clock.medians(contenders)
     return {"matmul": 2 * SIDE**3 / seconds["matmul"], "copy": 2 * COPIED / seconds["copy"]}
 
 

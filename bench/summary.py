@@ -106,7 +106,10 @@ def _overheads(rows: list[Row]) -> Table:
 def _machine(kernels: list[Row], machine: dict) -> str:
     """Name what it was measured with, and what the machine could do meanwhile."""
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    used = f"{versions}, {machine['threads']} threads"
+    if not kernels:
+        return used
     busy = (
         "" if is_calm(kernels) else "\nThe machine was busy with other things: measure again when it is calm."
     )
-    return f"{versions}, {machine['threads']} threads; {limits(kernels)}{busy}"
+    return f"{used}; {limits(kernels)}{busy}"
