@@ -34,7 +34,7 @@ def reduced(run: dict) -> dict:
     kernels = of_kind((row["extra_info"] for row in run["benchmarks"]), "kernel")
     return {
         "date": run["datetime"][:10],
-        "commit": run["commit_info"]["id"][:10],
+        "commit": run["commit_info"]["id"][:12],
         "cpu": machine["cpu"]["brand_raw"],
         "python": machine["python_version"],
         **machine["fastconv"],

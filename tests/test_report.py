@@ -65,7 +65,7 @@ RUN = {
 }
 
 # Geometric means: einsum (125 * 81 * 8000) ** (1/3) = 432.7, numba (1000 * 64000) ** (1/2) = 8000.
-SECTION = r"""A CPU, 2 threads; Python 3.12.1, fastconv 0.1.0, numpy 2.4.6 (0123456789, 2026-02-03). One image, float32. NumPy on the same machine, beside the kernels: matmul 105 GFLOP/s (10 to 200), copy 10 GB/s (10 to 10).
+SECTION = r"""A CPU, 2 threads; Python 3.12.1, fastconv 0.1.0, numpy 2.4.6 (0123456789ab, 2026-02-03). One image, float32. NumPy on the same machine, beside the kernels: matmul 105 GFLOP/s (10 to 200), copy 10 GB/s (10 to 10).
 
 Faster than the naive loops, geometric mean over the layers: einsum 433x (at least 81x, net/dw); numba 8,000x (at least 1,000x, article/conv).
 
