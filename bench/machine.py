@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
+import os
+import time
+from pathlib import Path
 
 import numpy as np
 
@@ -28,11 +31,29 @@ def rates(_beside: str) -> dict[str, float]:
 
 
 def description() -> dict:
-    """Return threads and versions, for the JSON and the summary."""
+    """Return threads, versions and how busy the machine was otherwise, for the JSON and the summary."""
     versions = {"fastconv": fastconv.__version__}
     for package in ("numpy", "numba", "tbb"):
         try:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:  # Numba and tbb are not on every platform
             continue
-    return {"threads": fastconv.get_num_threads(), "versions": versions}
+    return {"threads": fastconv.get_num_threads(), "versions": versions, "others": others()}
+
+
+def others() -> float | None:
+    """Share of the CPUs' time that other processes took since this module was imported (Linux)."""
+    if BEGIN is None:
+        return None
+    wall, busy, own = (end - begin for end, begin in zip(_clocks(), BEGIN, strict=True))
+    return max(0.0, (busy - own) / (wall * os.cpu_count()))
+
+
+def _clocks() -> tuple[float, float, float]:
+    """Seconds of the wall, of all CPUs at work, and of this process."""
+    user, nice, system, _idle, _wait, *interrupts = map(int, Path("/proc/stat").read_text().split()[1:9])
+    busy = user + nice + system + sum(interrupts)
+    return time.perf_counter(), busy / os.sysconf("SC_CLK_TCK"), time.process_time()
+
+
+BEGIN = _clocks() if Path("/proc/stat").exists() else None

@@ -11,8 +11,6 @@ from collections.abc import Iterable
 
 Row = dict  # JSON's
 
-CALM = 1.5  # times the slowest rate
-
 
 def of_kind(measured: Iterable[Row], kind: str) -> list[Row]:
     """Select rows of one kind."""
@@ -41,15 +39,8 @@ def speedup(rows: Iterable[Row]) -> float:
     return statistics.geometric_mean(row["speedup"] for row in rows)
 
 
-def is_calm(kernels: Iterable[Row]) -> bool:
-    """Whether the machine did the same work at much the same rate all the time."""
-    kernels = list(kernels)
-    rates = [[row["limit_rate"] for row in kernels if row["limit"] == limit] for limit in ("matmul", "copy")]
-    return all(max(each) < CALM * min(each) for each in rates if each)
-
-
 def limits(kernels: Iterable[Row]) -> str:
-    """Say what matrix products and copies reached beside the kernels: the range shows how calm it was."""
+    """Say what matrix products and copies reached beside the kernels: their range shows how calm it was."""
     found = []
     for limit, unit in (("matmul", "GFLOP/s"), ("copy", "GB/s")):
         beside = {row["workload"]: row["limit_rate"] / 1e9 for row in kernels if row["limit"] == limit}

@@ -37,7 +37,7 @@ def reduced(run: dict) -> dict:
         "commit": run["commit_info"]["id"][:12],
         "cpu": machine["cpu"]["brand_raw"],
         "python": machine["python_version"],
-        **machine["fastconv"],
+        **{key: _rounded(value) for key, value in machine["fastconv"].items()},
         "rows": [{field: _rounded(row[field]) for field in FIELDS} for row in kernels],
     }
 
@@ -67,8 +67,13 @@ def _conditions(results: dict) -> str:
     return (
         f"{results['cpu']}, {results['threads']} threads; Python {results['python']}, {versions} "
         f"({results['commit']}, {results['date']}). One image, float32. NumPy on the same machine, "
-        f"beside the kernels: {limits(results['rows'])}."
+        f"beside the kernels: {limits(results['rows'])}.{_others(results)}"
     )
+
+
+def _others(results: dict) -> str:
+    """Say how busy the machine was otherwise, where that is known."""
+    return "" if results["others"] is None else f" Other processes took {results['others']:.0%} of the CPUs."
 
 
 def _averages(rows: list[Row], names: list[str]) -> str:

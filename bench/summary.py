@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import statistics
 
-from bench.measured import Row, backend, backends, chosen, is_calm, limits, of_kind, speedup
+from bench.measured import Row, backend, backends, chosen, limits, of_kind, speedup
 
 TOLERABLE = 1.15  # times the best kernel's time: what a choice may cost
+BUSY = 0.05  # of the CPUs' time, taken by others
 WORDS = {"workload", "kernel", "backend", "of", "chosen", "best", "note"}  # columns set to the left
 
 Table = list[list[str]]
@@ -106,10 +107,10 @@ def _overheads(rows: list[Row]) -> Table:
 def _machine(kernels: list[Row], machine: dict) -> str:
     """Name what it was measured with, and what the machine could do meanwhile."""
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    used = f"{versions}, {machine['threads']} threads"
-    if not kernels:
-        return used
-    busy = (
-        "" if is_calm(kernels) else "\nThe machine was busy with other things: measure again when it is calm."
-    )
-    return f"{used}; {limits(kernels)}{busy}"
+    lines = ["; ".join(filter(None, (f"{versions}, {machine['threads']} threads", limits(kernels))))]
+    others = machine["others"] or 0
+    if others > BUSY:
+        lines.append(
+            f"Other processes took {others:.0%} of the CPUs: measure again when the machine is calm."
+        )
+    return "\n".join(lines)

@@ -52,20 +52,20 @@ AUTO = [
 OVERHEAD = dict(
     kind="overhead", workload="article/conv", kernel="numba:direct", bare=5e-6, plan=6.5e-6, call=30e-6
 )
-VERSIONS = dict(fastconv="0.1.0", numpy="2.4.6")
+MACHINE = dict(threads=2, versions=dict(fastconv="0.1.0", numpy="2.4.6"), others=0.1234)
 RUN = {
     "datetime": "2026-02-03T04:05:06.789+00:00",
     "commit_info": {"id": "0123456789abcdef"},
     "machine_info": {
         "cpu": {"brand_raw": "A CPU", "count": 2},
         "python_version": "3.12.1",
-        "fastconv": {"threads": 2, "versions": VERSIONS},
+        "fastconv": MACHINE,
     },
     "benchmarks": [{"extra_info": each, "stats": {"data": [1.0]}} for each in [*ROWS, *AUTO, OVERHEAD]],
 }
 
 # Geometric means: einsum (125 * 81 * 8000) ** (1/3) = 432.7, numba (1000 * 64000) ** (1/2) = 8000.
-SECTION = r"""A CPU, 2 threads; Python 3.12.1, fastconv 0.1.0, numpy 2.4.6 (0123456789ab, 2026-02-03). One image, float32. NumPy on the same machine, beside the kernels: matmul 105 GFLOP/s (10 to 200), copy 10 GB/s (10 to 10).
+SECTION = r"""A CPU, 2 threads; Python 3.12.1, fastconv 0.1.0, numpy 2.4.6 (0123456789ab, 2026-02-03). One image, float32. NumPy on the same machine, beside the kernels: matmul 105 GFLOP/s (10 to 200), copy 10 GB/s (10 to 10). Other processes took 12% of the CPUs.
 
 Faster than the naive loops, geometric mean over the layers: einsum 433x (at least 81x, net/dw); numba 8,000x (at least 1,000x, article/conv).
 
@@ -127,7 +127,7 @@ def test_speedups_are_averaged_geometrically_over_what_a_backend_chooses():
 
 
 def test_summary_lists_kernels_backends_regrets_and_overheads():
-    lines = summary.text([*ROWS, *AUTO, OVERHEAD], {"threads": 2, "versions": VERSIONS}).splitlines()
+    lines = summary.text([*ROWS, *AUTO, OVERHEAD], MACHINE).splitlines()
     cells = [line.split() for line in lines]
 
     fastest, slower, *_ = [line for line in cells if line[:1] == ["article/conv"]]
@@ -143,13 +143,16 @@ def test_summary_lists_kernels_backends_regrets_and_overheads():
     assert "auto: 2 of 3 choices within 1.15" in "\n".join(lines)
 
 
-def test_summary_tells_when_the_machine_was_busy():
-    machine = {"threads": 2, "versions": VERSIONS}
-    calm = [
-        dict(each, limit_rate=rate)
-        for each, rate in zip(ROWS[:4], (1e11, 1.1e11, 1.2e11, 1.4e11), strict=True)
-    ]
-    busy = [*calm, dict(ROWS[4], limit_rate=0.9e11)]
+@pytest.mark.parametrize(("others", "told"), [(0.051, True), (0.05, False), (None, False)])
+def test_summary_tells_when_the_machine_was_busy(others, told):
+    text = summary.text(ROWS, dict(MACHINE, others=others))
 
-    assert "busy" not in summary.text(calm, machine)
-    assert "The machine was busy" in summary.text(busy, machine)
+    assert ("Other processes took 5% of the CPUs" in text) == told
+
+
+def test_section_says_nothing_of_other_processes_where_they_are_unknown():
+    run = dict(RUN, machine_info=dict(RUN["machine_info"], fastconv=dict(MACHINE, others=None)))
+
+    assert report.section(report.reduced(run)) == SECTION.replace(
+        " Other processes took 12% of the CPUs.", ""
+    )
