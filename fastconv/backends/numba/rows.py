@@ -16,6 +16,7 @@ The addresses of a row's windows in the panel are the same for every row: they a
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -36,8 +37,8 @@ IC, OC, BLOCKS, BIASED, ACTIVATION, PADDED, CHUNK = range(15, 22)
 
 CHUNKS = 16  # parts that the output rows are cut into
 
-MACS = 1.8e11  # multiply-adds a second, times the bytes of one
-COPIED = 4e9  # elements a second into the panel
+STORED = 3e-9  # of a vector of outputs, on one thread
+COPIED = 2.5e-10  # seconds of an element into the panel, on one thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +198,13 @@ def rejects(p: ConvProblem) -> str | None:
 
 
 def cost(p: ConvProblem) -> float:
-    """Predict seconds: multiply-adds, those of masked lanes included, and filling panels."""
+    """Predict multiply-adds, those of masked lanes included, and filling panels."""
     win = p.window.lifted(RANK)
-    macs = direct.lane_macs(p)
     panels = p.n * win.o[0] * win.o[1] * win.k[0] * win.k[1] * win.padded[2] * p.ic
-    return direct.CALL + macs * p.acc_dtype.itemsize / MACS + panels / COPIED
+    work = direct.lane_macs(p) * p.acc_dtype.itemsize * direct.MAC + panels * COPIED
+    work += direct.vectors(p) * STORED
+    copied = math.prod(p.y_shape) * (p.y_order[-1] != len(p.y_order) - 1)
+    return jit.CALL + jit.predicted(1, work) + copied * direct.COPIED
 
 
 KERNELS = [
