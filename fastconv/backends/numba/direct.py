@@ -22,6 +22,7 @@ import numpy as np
 
 from fastconv.backends.numba import jit
 from fastconv.backends.numba.arrays import RANK, deliver, lifted, rejects_conv
+from fastconv.backends.numba.copying import copy_elements
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.microkernel import MR, NV, compute, pixel_blocks
 from fastconv.backends.numba.schedule import (
@@ -191,8 +192,11 @@ def pack_block(item, w, packed, phases, sizes):
                     g[FIRST_TAP + 2] + k2 * g[TAP_STEP + 2],
                 ]
                 for c in range(ic):
-                    for n in range(valid):
-                        packed[at + n] = tap[c, start + n]
+                    if w.strides[4] == w.itemsize:
+                        copy_elements(pointer(tap[c]) + start, pointer(packed) + at, valid)
+                    else:
+                        for n in range(valid):
+                            packed[at + n] = tap[c, start + n]
                     at += step
 
 
@@ -216,9 +220,9 @@ LOOPS = {np.dtype(dtype): _loops(dtype) for dtype in (np.float32, np.float64)}
 
 
 def prepare(p: ConvProblem, w: np.ndarray) -> Packed:
-    """Pack the weights."""
+    """Pack the weights; lanes that fill up a vector may hold anything, as what comes of them is not stored."""
     plan = schedule(p)
-    weights, w = np.zeros(plan.packed, p.acc_dtype), w.astype(p.acc_dtype, copy=False)
+    weights, w = np.empty(plan.packed, p.acc_dtype), w.astype(p.acc_dtype, copy=False)
     count = len(plan.phases) * p.g * int(plan.sizes[BLOCKS])
     grain = jit.grain(count, plan.packed * ELEMENT / max(count, 1))
     LOOPS[p.acc_dtype][0](count, grain, w[(None,) * (RANK - p.window.rank)], weights, plan.phases, plan.sizes)

@@ -24,10 +24,11 @@ import numpy as np
 
 from fastconv.backends.numba import direct, jit
 from fastconv.backends.numba.arrays import RANK, deliver, lifted
+from fastconv.backends.numba.copying import copy_elements
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.microkernel import MR, NV, compute, pixel_blocks
 from fastconv.backends.numba.schedule import FLOPS
-from fastconv.backends.numba.simd import BYTES, address, get, lanes, load, pointer, put, store
+from fastconv.backends.numba.simd import BYTES, address, lanes, pointer
 from fastconv.kernel import Kernel
 from fastconv.problem import ConvProblem
 
@@ -61,17 +62,6 @@ def schedule(p: ConvProblem) -> Schedule:
     sizes = [*win.o, *win.k, *win.s, *win.d, *(before for before, _ in win.p)]
     sizes += [p.ic, p.oc, blocks, p.has_bias, FUSED.index(p.activation), win.padded[2], chunk]
     return Schedule(np.array(sizes, np.int64), tasks, jit.grain(tasks, p.flops / FLOPS / max(tasks, 1)))
-
-
-@jit.inner
-def copy_elements(source, target, count):
-    """Copy elements that lie side by side."""
-    step = lanes(source)
-    whole = count // step * step
-    for at in range(0, whole, step):
-        store(load(source + at), target + at)
-    for at in range(whole, count):
-        put(get(source + at), target + at)
 
 
 @jit.inner
