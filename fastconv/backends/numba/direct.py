@@ -220,7 +220,7 @@ LOOPS = {np.dtype(dtype): _loops(dtype) for dtype in (np.float32, np.float64)}
 
 
 def prepare(p: ConvProblem, w: np.ndarray) -> Packed:
-    """Pack the weights; lanes that fill up a vector may hold anything, as what comes of them is not stored."""
+    """Pack the weights; what fills up a vector may be anything, as nothing that comes of it is stored."""
     plan = schedule(p)
     weights, w = np.empty(plan.packed, p.acc_dtype), w.astype(p.acc_dtype, copy=False)
     count = len(plan.phases) * p.g * int(plan.sizes[BLOCKS])
