@@ -151,6 +151,7 @@ def main() -> None:
     results = json.loads(KEPT.read_text()) if run is None else reduced(json.loads(run.read_text()))
     readme = inserted(README.read_text(), section(results))
 
+    KEPT.parent.mkdir(exist_ok=True)
     KEPT.write_text(written(results))
     plot.draw(results, PLOT)
     README.write_text(readme)
