@@ -1,5 +1,9 @@
 """A problem's line: what it says, and that it reads back."""
 
+import os
+import pickle
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -85,3 +89,21 @@ def test_lines_say_what_is_not_as_usual(changes, tag):
 def test_bad_line_is_refused(line, message):
     with pytest.raises(ValueError, match=message):
         parse(line)
+
+
+@pytest.mark.parametrize("name", ["conv 2d", "pool max 2d"])
+def test_problems_survive_another_process(name):
+    """The hash of a string differs from process to process, so it must not travel."""
+    p = problem(name, "float32")
+    code = (
+        "import pickle, sys; from fastconv.problem.parse import parse; p = pickle.load(sys.stdin.buffer); "
+        "print(hash(p) == hash(parse(str(p))), p)"
+    )
+    seeded = {**os.environ, "PYTHONHASHSEED": "7"}
+
+    told = subprocess.run(
+        [sys.executable, "-c", code], input=pickle.dumps(p), env=seeded, capture_output=True
+    )
+
+    assert told.stdout.decode() == f"True {p}\n"
+    assert pickle.loads(pickle.dumps(p)) == p

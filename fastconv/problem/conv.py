@@ -59,6 +59,10 @@ class ConvProblem:
         """Return the hash of all fields."""
         return self._hash
 
+    def __reduce__(self) -> tuple:
+        """Pickle the fields alone: a hash is good for one process."""
+        return type(self), tuple(getattr(self, name) for name in FIELDS)
+
     @property
     def x_shape(self) -> tuple[int, ...]:
         """Canonical shape of the input, (n, *i, g*ic)."""
