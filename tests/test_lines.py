@@ -102,7 +102,7 @@ def test_problems_survive_another_process(name):
     seeded = {**os.environ, "PYTHONHASHSEED": "7"}
 
     told = subprocess.run(
-        [sys.executable, "-c", code], input=pickle.dumps(p), env=seeded, capture_output=True
+        [sys.executable, "-c", code], input=pickle.dumps(p), env=seeded, capture_output=True, check=True
     )
 
     assert told.stdout.decode() == f"True {p}\n"
