@@ -7,7 +7,7 @@ prepared anew. What is remembered holds no array of a caller's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -87,12 +87,15 @@ def remember(key: tuple, ready: plan.Plan) -> None:
     _recent[key] = ready
 
 
-def are_plain(options: Iterable[Any]) -> bool:
+def are_plain(options: Collection[Any]) -> bool:
     """Whether options can name a call.
 
     1.0 and True equal 1 but are not what 1 is, a list is no key, and a function may hold a caller's arrays.
     """
-    return all(type(o) in PLAIN or (type(o) is tuple and are_plain(o)) for o in options)
+    kinds = set(map(type, options))
+    if kinds <= PLAIN:
+        return True
+    return kinds <= PLAIN | {tuple} and all(are_plain(o) for o in options if type(o) is tuple)
 
 
 def _again(known: plan.Plan, state: Any, x: np.ndarray, w: np.ndarray, bias: Any) -> np.ndarray:

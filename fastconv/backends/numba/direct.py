@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastconv.backends.numba import jit
-from fastconv.backends.numba.arrays import RANK, deliver, lifted, rejects_conv
+from fastconv.backends.numba.arrays import deliver, rejects_conv
 from fastconv.backends.numba.copying import copy_elements
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.microkernel import MR, NV, compute, pixel_blocks
@@ -51,8 +51,6 @@ from fastconv.backends.numba.schedule import (
 from fastconv.backends.numba.simd import BYTES, address, lanes, pointer
 from fastconv.kernel import Kernel
 from fastconv.problem import ConvProblem
-
-ELEMENT = 4e-10  # seconds to pack a weight on one thread
 
 # Seconds on one thread, fitted to measurements on a 2.6 GHz AVX-512 machine.
 MAC = 4.7e-12  # of a multiply-add, for each byte of an element
@@ -222,10 +220,8 @@ LOOPS = {np.dtype(dtype): _loops(dtype) for dtype in (np.float32, np.float64)}
 def prepare(p: ConvProblem, w: np.ndarray) -> Packed:
     """Pack the weights; what fills up a vector may be anything, as nothing that comes of it is stored."""
     plan = schedule(p)
-    weights, w = np.empty(plan.packed, p.acc_dtype), w.astype(p.acc_dtype, copy=False)
-    count = len(plan.phases) * p.g * int(plan.sizes[BLOCKS])
-    grain = jit.grain(count, plan.packed * ELEMENT / max(count, 1))
-    LOOPS[p.acc_dtype][0](count, grain, w[(None,) * (RANK - p.window.rank)], weights, plan.phases, plan.sizes)
+    weights, w = np.empty(plan.packed, p.acc_dtype), w.astype(p.acc_dtype, copy=False)[plan.lift[1:]]
+    LOOPS[p.acc_dtype][0](plan.pack_tasks, plan.pack_grain, w, weights, plan.phases, plan.sizes)
     return Packed(plan, weights)
 
 
@@ -240,10 +236,10 @@ def conv(p: ConvProblem, x: np.ndarray, packed: Packed, bias: np.ndarray | None,
     LOOPS[p.acc_dtype][1](
         plan.tasks,
         plan.grain,
-        lifted(x, p.window),
+        x[plan.lift],
         packed.weights,
         bias,
-        lifted(result, p.window),
+        result[plan.lift],
         plan.zeros,
         plan.phases,
         plan.sizes,

@@ -23,7 +23,7 @@ from functools import lru_cache
 import numpy as np
 
 from fastconv.backends.numba import direct, jit
-from fastconv.backends.numba.arrays import RANK, deliver, lifted
+from fastconv.backends.numba.arrays import RANK, deliver
 from fastconv.backends.numba.copying import copy_elements
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.microkernel import MR, NV, compute, pixel_blocks
@@ -157,16 +157,16 @@ def conv(
     p: ConvProblem, x: np.ndarray, packed: direct.Packed, bias: np.ndarray | None, y: np.ndarray
 ) -> None:
     """Compute all outputs; an output whose channels do not lie side by side is copied at the end."""
-    plan = schedule(p)
+    plan, lift = schedule(p), packed.schedule.lift
     result = direct.side_by_side(y, p.acc_dtype)
     bias = packed.schedule.zeros if bias is None else bias
     LOOPS[p.acc_dtype](
         plan.tasks,
         plan.grain,
-        lifted(x.astype(p.acc_dtype, copy=False), p.window),
+        x.astype(p.acc_dtype, copy=False)[lift],
         packed.weights,
         bias,
-        lifted(result, p.window),
+        result[lift],
         plan.sizes,
     )
     deliver(result, y)

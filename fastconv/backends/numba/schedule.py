@@ -29,6 +29,7 @@ ADDRESSES = 1 << 17  # bytes of addresses a task may list
 INPUTS = 1 << 18  # bytes of input a task should read again and again from L2
 TASKS = 16  # as many as keep a few threads evenly busy
 FLOPS = 1e11  # a second on one thread
+ELEMENT = 1e-10  # seconds to pack a weight on one thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,10 @@ class Schedule:
 
     phases: np.ndarray  # (phases, COLUMNS)
     sizes: np.ndarray  # (8,)
+    lift: tuple  # index that gives an array three spatial axes; those of weights come first
     packed: int  # elements of the packed weights
+    pack_tasks: int
+    pack_grain: int
     tasks: int
     grain: int  # tasks that a thread does at a time
     zeros: np.ndarray  # what a tap outside the image reads
@@ -56,12 +60,16 @@ def schedule(p: ConvProblem) -> Schedule:
         chunk = -(-p.n * math.prod(window.o) // (parts * MR)) * MR
         rows.append([*_numbers(outputs, taps, window), packed, max(chunk, MR)])
         packed += p.g * window.taps * p.ic * -(-p.oc // lanes) * lanes
+    blocks_in_all = len(phases) * p.g * blocks
     tasks = len(phases) * parts * channel_parts
     sizes = [parts, channel_parts, p.g, p.ic, p.oc, blocks, p.has_bias, FUSED.index(p.activation)]
     return Schedule(
         phases=np.array(rows, np.int64).reshape(-1, COLUMNS),
         sizes=np.array(sizes, np.int64),
+        lift=(slice(None), *(None,) * (RANK - p.window.rank)),
         packed=packed,
+        pack_tasks=blocks_in_all,
+        pack_grain=grain(blocks_in_all, packed * ELEMENT / max(blocks_in_all, 1)),
         tasks=tasks,
         grain=grain(tasks, p.flops / FLOPS / max(tasks, 1)),
         zeros=np.zeros(p.g * p.ic, p.acc_dtype),
