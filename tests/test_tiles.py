@@ -1,0 +1,63 @@
+"""Dense kernels at every remainder of their tiles: pixels, output channels, groups, both float types."""
+
+import numpy as np
+import pytest
+
+import fastconv
+
+ROWS = ("numba:direct", "numba:rows")
+PIXELS = range(1, 31)  # past two tiles of the highest kind, 14
+OUTPUTS = (1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 49, 65)  # around vectors of 4, 8 and 16 lanes, and pairs
+
+
+def arrays(dtype, *shapes):
+    rng = np.random.default_rng(0)
+    return [rng.integers(-8, 9, shape).astype(dtype) for shape in shapes]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("outputs", OUTPUTS)
+@pytest.mark.parametrize("row", ROWS)
+def test_every_remainder(row, outputs, dtype):
+    for pixels in PIXELS:
+        x, w, bias = arrays(dtype, (1, pixels + 2, 3), (3, 3, outputs), outputs)
+        options = dict(bias=bias, activation="relu")
+
+        y = fastconv.conv(x, w, backend=row, **options)
+
+        np.testing.assert_array_equal(
+            y, fastconv.conv(x, w, backend="einsum", **options), err_msg=f"{pixels} pixels"
+        )
+
+
+@pytest.mark.parametrize("outputs", OUTPUTS)
+@pytest.mark.parametrize("groups", [2, 3])
+def test_blocks_do_not_cross_groups(groups, outputs):
+    x, w = arrays("float32", (2, 5, 7, groups * 2), (3, 2, 2, groups * outputs))
+
+    y = fastconv.conv(x, w, padding="same", backend="numba:direct")
+
+    np.testing.assert_array_equal(y, fastconv.conv(x, w, padding="same", backend="einsum"))
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_tasks_meet_where_the_work_is_cut(row):
+    """Large enough to be cut into several parts of pixels and of channels, with remainders in both."""
+    x, w = arrays("float32", (3, 37, 41, 19), (3, 2, 19, 83))
+
+    y = fastconv.conv(x, w, strides=(2, 1), padding="same", backend=row)
+
+    np.testing.assert_array_equal(y, fastconv.conv(x, w, strides=(2, 1), padding="same", backend="einsum"))
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_neighbours_in_memory_are_left_alone(row):
+    """Stores are masked: what lies behind the channels and pixels of a view stays as it was."""
+    x, w = arrays("float32", (1, 6, 5, 3), (2, 2, 3, 9))
+    ground = np.full((1, 7, 6, 12), 77, np.float32)
+
+    fastconv.conv(x, w, backend=row, out=ground[:, 1:6, 1:5, 1:10])
+
+    expected = np.full_like(ground, 77)
+    expected[:, 1:6, 1:5, 1:10] = fastconv.conv(x, w, backend="einsum")
+    np.testing.assert_array_equal(ground, expected)
