@@ -126,7 +126,7 @@ def prepare(p: ConvProblem, w: np.ndarray) -> Prepared:
 
 
 def conv(p: ConvProblem, x: np.ndarray, prepared: Prepared, bias: np.ndarray | None, y: np.ndarray) -> None:
-    """Do all tasks."""
+    """Sum a row of outputs tap by tap, the channels of a pixel side by side."""
     x = np.ascontiguousarray(lifted(x, p.window), p.acc_dtype)
     y = lifted(y, p.window)
     result = landing(y, p.acc_dtype, contiguous=True)

@@ -147,7 +147,7 @@ def prepare(p: ConvProblem, w: np.ndarray) -> Prepared:
 
 
 def conv(p: ConvProblem, x: np.ndarray, prepared: Prepared, bias: np.ndarray | None, y: np.ndarray) -> None:
-    """Do all tasks."""
+    """Sum a row of outputs of one filter tap by tap, neighbours side by side."""
     x = np.ascontiguousarray(lifted(x, p.window).transpose(CHANNELS_FIRST), p.acc_dtype)
     y = lifted(y, p.window).transpose(CHANNELS_FIRST)
     result = landing(y, p.acc_dtype, contiguous=True)

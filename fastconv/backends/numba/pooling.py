@@ -249,7 +249,7 @@ def prepare(p: PoolProblem, _w: None) -> Prepared:
 
 
 def pool(p: PoolProblem, x: np.ndarray, prepared: Prepared, _bias: None, y: np.ndarray) -> None:
-    """Do all tasks."""
+    """Reduce the rows a window spans to a line, and that to outputs."""
     c = prepared.cut
     x = np.ascontiguousarray(lifted(x, p.window).transpose(c.order), prepared.dtype)
     y = lifted(y, p.window).transpose(c.order)
