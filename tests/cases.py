@@ -56,6 +56,8 @@ CONVS: dict[str, Case] = {
     "4d": _conv((1, 3, 4, 5, 6, 2), (2, 1, 3, 2, 2, 3)),
     "strides": _conv((1, 13, 11, 2), (3, 2, 2, 3), strides=(2, 3)),
     "strides leave a rest": _conv((1, 14, 12, 2), (3, 2, 2, 3), strides=(2, 3)),
+    "cropped away in front": _conv((2, 9, 5, 2), (2, 3, 2, 3), padding=((1, 0), (-10, 12))),
+    "cropped away behind": _conv((2, 9, 5, 2), (2, 3, 2, 3), padding=((0, 1), (12, -10))),
     "strides > window": _conv((2, 11, 14, 2), (2, 1, 2, 3), strides=(3, 4)),
     "dilation": _conv((1, 13, 11, 2), (3, 2, 2, 3), dilation=(2, 3)),
     "dilation and strides": _conv((1, 14, 13, 2), (3, 2, 2, 3), dilation=(3, 2), strides=(2, 5)),
@@ -157,6 +159,8 @@ def _pool(x, size, layout="channels_last", base=None, fields=None, **options) ->
 
 #       name: case(inputs, pool_size, options), for each of the reductions below
 GEOMETRIES = {
+    "cropped away in front": _pool((2, 9, 5, 2), (2, 3), strides=(2, 1), padding=((1, 0), (-10, 12))),
+    "cropped away behind": _pool((2, 9, 5, 2), (2, 3), strides=(2, 1), padding=((0, 1), (12, -10))),
     "0d": _pool((3, 5), ()),
     "1d": _pool((2, 11, 3), 4, strides=2),
     "2d": _pool((2, 9, 11, 3), (2, 3)),

@@ -61,3 +61,10 @@ def test_neighbours_in_memory_are_left_alone(row):
     expected = np.full_like(ground, 77)
     expected[:, 1:6, 1:5, 1:10] = fastconv.conv(x, w, backend="einsum")
     np.testing.assert_array_equal(ground, expected)
+
+
+def test_one_row_is_not_taken_for_many():
+    """A single row of outputs cannot be shared among threads: long signals go to the other kernel."""
+    plan = fastconv.plan_conv((1, 3000, 80), np.zeros((3, 80, 384), np.float32), padding="same")
+
+    assert plan.kernel.name == "numba:direct"

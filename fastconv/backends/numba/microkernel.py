@@ -46,10 +46,9 @@ def microkernel(rows, columns):
     def run(pixels, pitch, taps, first, channels, weights, outs, shift, valid, bias, biased, activation):
         """Compute one tile.
 
-        `pixels` points at the tile's input addresses, `pitch` of them a tap, from which channels
-        are counted; `outs` at its output
-        addresses, to be moved by `shift` elements; `valid` output channels are stored, and `biased`
-        of `bias` are added.
+        `pixels` points at the tile's input addresses, `pitch` of them a tap, behind which `channels`
+        are read from the `first` on; `outs` at its output addresses, to be moved by `shift` elements.
+        `valid` output channels are stored, and `biased` of `bias` are added.
         """
         tile = repeat(load_elements(bias, biased, columns), rows)
         step = columns * lanes(weights)

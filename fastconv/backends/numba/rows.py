@@ -68,7 +68,8 @@ def schedule(p: ConvProblem) -> Schedule:
 def fill_panel(panel, x, n, o0, o1, sizes):
     """Copy the input rows that one output row meets, with zeros where they are padding."""
     ic, before = sizes[IC], sizes[BEFORE + 2]
-    first, last = max(0, -before), min(x.shape[3], sizes[PADDED] - before)
+    first = max(0, -before)
+    last = max(first, min(x.shape[3], sizes[PADDED] - before))  # a crop may leave nothing between
     dense = x.strides[4] == x.itemsize and x.strides[3] == ic * x.itemsize
     for k0 in range(sizes[TAPS]):
         i0 = o0 * sizes[STRIDE] - sizes[BEFORE] + k0 * sizes[DILATION]
@@ -194,7 +195,8 @@ def cost(p: ConvProblem) -> float:
     work = direct.lane_macs(p) * p.acc_dtype.itemsize * direct.MAC + panels * COPIED
     work += direct.vectors(p) * STORED
     copied = math.prod(p.y_shape) * (p.y_order[-1] != len(p.y_order) - 1)
-    return jit.CALL + jit.predicted(1, work) + copied * direct.COPIED
+    one_row = p.n * win.o[0] * win.o[1] == 1  # which threads cannot share
+    return jit.CALL + (work if one_row else jit.predicted(1, work)) + copied * direct.COPIED
 
 
 KERNELS = [
