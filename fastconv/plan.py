@@ -84,11 +84,14 @@ class Plan:
         else:
             checked_out(self.words, out, self.y_shape, self.problem.y_dtype, x, *reads)
             y = out
-        x = x.astype(self.problem.x_dtype, copy=False).transpose(self.layout.x)
-        order = self.problem.x_order
-        if memory_order(x.shape, x.strides) != order:
-            x = np.ascontiguousarray(x.transpose(order)).transpose(np.argsort(order))
-        return self._computed(x, self.prepared, self.bias, y)
+        return self._computed(self._in_order(x), self.prepared, self.bias, y)
+
+    def with_indices(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Compute values, and positions in the input, from a checked `x`: of a problem with indices."""
+        y = np.empty(self.y_shape, self.problem.y_dtype), np.empty(self.y_shape, np.int64)
+        views = tuple(array.transpose(self.layout.y) for array in y)
+        self.kernel.run(self.given, self._in_order(x), self.prepared, None, views)
+        return y
 
     def without_weights(self) -> Plan:
         """Return what is the same for all weights of these shapes: it can compute only `anew`."""
@@ -98,6 +101,14 @@ class Plan:
         """Compute a new array from an `x` that is as planned, of given weights in the kernel's form."""
         y = np.empty(self.y_shape, self.problem.y_dtype)
         return self._computed(x if self.canonical else x.transpose(self.layout.x), prepared, bias, y)
+
+    def _in_order(self, x: np.ndarray) -> np.ndarray:
+        """Return an input as the problem says: of its dtype, its axes canonical and in its memory order."""
+        x = x.astype(self.problem.x_dtype, copy=False).transpose(self.layout.x)
+        order = self.problem.x_order
+        if memory_order(x.shape, x.strides) == order:
+            return x
+        return np.ascontiguousarray(x.transpose(order)).transpose(np.argsort(order))
 
     def _computed(self, x: np.ndarray, prepared: Any, bias: np.ndarray | None, y: np.ndarray) -> np.ndarray:
         """Compute `y`, in the face's layout, from an `x` and weights that are as the problem says."""

@@ -192,7 +192,6 @@ GEOMETRIES = {
 # The last windows reach 2 and 1 slots past the padded input, which is what `overhang` is about.
 _HANGS_OVER = dict(strides=(3, 2), padding=((1, 3), (2, 1)), fields=dict(overhang=(2, 1)))
 _INIT = _pool((1, 7, 5, 2), (3, 2), padding="same", fields=dict(init=1))
-_INDICES = dict(indices=True)
 
 POOLS: dict[str, Case] = {
     **{
@@ -210,12 +209,12 @@ POOLS: dict[str, Case] = {
         for divisor in ("real", "padded", 7)
     },
     "max overhang": _pool((1, 8, 7, 2), (3, 4), **_HANGS_OVER)("max"),
-    "max indices": _pool((2, 7, 8, 3), (3, 2), strides=(2, 1), fields=_INDICES)("max"),
-    "min indices, 3d": _pool((1, 5, 4, 6, 2), (3, 1, 2), dilation=(2, 1, 3), padding="same", fields=_INDICES)(
+    "max indices": _pool((2, 7, 8, 3), (3, 2), strides=(2, 1), indices=True)("max"),
+    "min indices, 3d": _pool((1, 5, 4, 6, 2), (3, 1, 2), dilation=(2, 1, 3), padding="same", indices=True)(
         "min"
     ),
     "max indices, padding alone": _pool(
-        (1, 3, 2, 2), (2, 3), strides=(3, 2), padding=((5, 4), (1, 6)), fields=_INDICES
+        (1, 3, 2, 2), (2, 3), strides=(3, 2), padding=((5, 4), (1, 6)), indices=True
     )("max"),
 }
 

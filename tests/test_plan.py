@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import fastconv
+from fastconv import plan
 from fastconv.activations import FUNCTIONS
-from fastconv.problem import memory_order
+from fastconv.problem import Layout, Words, memory_order, pool_problem
 
 BACKENDS = fastconv.backends()
 
@@ -227,3 +228,24 @@ def test_plans_without_spatial_axes():
 
     np.testing.assert_array_equal(fastconv.plan_conv(x.shape, w)(x), x @ w)
     np.testing.assert_array_equal(fastconv.plan_pool(x.shape, ())(x), x)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8"])
+def test_plan_with_indices_gives_values_and_positions(dtype):
+    """Positions are flat in the spatial axes, so that they find the values again."""
+    words, x = Words("case"), integers((2, 4, 7, 9), dtype)
+    layout = Layout.of(words, "channels_first", x.ndim)
+    problem = pool_problem(words, layout, x.shape, x.dtype, (3, 2), strides=(2, 1), indices=True)
+
+    values, positions = plan.make(words, layout, problem, "auto").with_indices(x)
+
+    maxima = fastconv.max_pool(x, (3, 2), (2, 1), data_format="channels_first")
+    np.testing.assert_array_equal(values, maxima, strict=True)
+    assert values.flags.c_contiguous
+    assert positions.flags.c_contiguous
+    assert positions.dtype == np.int64
+    found = np.take_along_axis(x.reshape(2, 4, -1), positions.reshape(2, 4, -1), axis=2)
+    np.testing.assert_array_equal(found.reshape(values.shape), values)
+    row, column = np.divmod(positions, 9)
+    o = np.indices(positions.shape)[2:]
+    assert ((row - 2 * o[0] >= 0) & (row - 2 * o[0] < 3) & (column - o[1] >= 0) & (column - o[1] < 2)).all()

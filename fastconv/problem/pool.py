@@ -127,10 +127,14 @@ def pool_problem(
     dilation: Any = 1,
     reduction: str | Callable = "max",
     divisor: Divisor = "real",
+    indices: bool = False,
     y_dtype: np.dtype | None = None,
     x_order: tuple[int, ...] | None = None,
 ) -> PoolProblem:
-    """State a pooling of an input in the face's layout; strides of None are the window's size."""
+    """State a pooling of an input in the face's layout; strides of None are the window's size.
+
+    A plan of one with `indices` has ``with_indices`` to call.
+    """
     if len(x_shape) != len(layout.x):
         raise ValueError(
             f"{words.op}: `{words.x}` must have a batch, {len(layout.x) - 2} spatial axes and "
@@ -170,6 +174,7 @@ def pool_problem(
         y_order=contiguous_order((n, *window.o, c), layout.y),
         reduction=reduction,
         divisor=divisor,
+        indices=indices,
     )
 
 
