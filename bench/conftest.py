@@ -10,10 +10,6 @@ collect_ignore = ["plot.py"]  # no examples in it, and it needs matplotlib, whic
 MEASURED = pytest.StashKey[list]()
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "smoke: a benchmark short enough to run on every push")
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     """Leave out what is not asked for, so that "skipped" in the last line means what it says."""

@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 import numpy as np
 
 from fastconv import backends as folder
+from fastconv import costs
 from fastconv.kernel import Kernel
 from fastconv.problem import ConvProblem, PoolProblem
 
@@ -37,6 +38,7 @@ def _loaded(backend: str) -> tuple[tuple[Kernel, ...], str | None]:
         modules = [module, *(importlib.import_module(info.name) for info in inner)]
     except ImportError as error:
         return (), f"{backend} cannot be imported here: {error}"
+    costs.load(backend)
     rows = [row for module in modules for row in getattr(module, "KERNELS", ())]
     return tuple(sorted(rows, key=lambda row: row.name)), None
 

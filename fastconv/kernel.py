@@ -28,7 +28,7 @@ class Kernel:
     name: str  # "backend:variant"
     problem: type  # ConvProblem or PoolProblem
     rejects: Callable[[Any], str | None]  # problem -> why this row cannot, or None
-    cost: Callable[[Any], float]  # problem -> predicted seconds; never 0
+    cost: Callable[[Any], float]  # problem -> predicted seconds, from the module's `costs`; never 0
     run: Callable[..., None]  # (problem, x, prepared, bias, y)
     prepare: Callable[[Any, Any], Any] = no_preparation  # (problem, w) -> prepared, or Refusal
     exact: bool = True  # False: `error` bounds the result's error, and integers are rejected

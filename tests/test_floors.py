@@ -9,7 +9,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "fastconv"
 FLOORS = [  # low to high; of the top one, modules may import one another
     {"problem"},
-    {"kernel", "view", "activations", "threads"},
+    {"kernel", "view", "activations", "threads", "machine"},
+    {"costs"},
     {"backends"},
     {"dispatch"},
     {"plan", "adaptive"},

@@ -26,6 +26,7 @@ BLAS = 1e-11  # of a multiply-add
 GATHER, SHORT = 2e-10, 5e-9  # of each element copied from windows into rows, and of each run of channels
 INNER, STARVED = 3e-10, 2.7e-9  # of a multiply-add of einsum's own loops, and more where they are short
 PASS = 5e-10  # of each element in one pass of a ufunc
+COSTS = ("CALL", "BLAS", "GATHER", "SHORT", "INNER", "STARVED", "PASS")
 ROWS = 1 << 26  # bytes of windows copied at a time: memory stays bounded
 
 BINARY = {"max": np.maximum, "min": np.minimum, "sum": np.add, "mean": np.add, "prod": np.multiply}

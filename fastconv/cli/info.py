@@ -10,7 +10,7 @@ import sys
 import numpy as np
 
 import fastconv
-from fastconv import dispatch
+from fastconv import costs, dispatch, machine
 from fastconv.cli import table
 from fastconv.kernel import Kernel
 
@@ -27,10 +27,11 @@ def run(_args: argparse.Namespace) -> int:
     facts += [(name, _version(name)) for name in PACKAGES]
     facts += [
         ("system", f"{platform.system()} {platform.machine()}"),
-        ("processor", _processor()),
-        ("vectors", ", ".join(_vector_features()) or "unknown"),
+        ("processor", machine.processor()),
+        ("vectors", ", ".join(machine.vectors()) or "unknown"),
         ("threads", f"{fastconv.get_num_threads()}{_threading_layer()}"),
         ("backends", ", ".join(fastconv.backends())),
+        ("costs", _costs()),
     ]
     width = max(len(name) for name, _ in facts)
     print("\n".join(f"{name:<{width}}  {value}" for name, value in facts))
@@ -48,28 +49,19 @@ def _version(package: str) -> str:
         return "not installed"
 
 
-def _processor() -> str:
-    """Return the processor's name where the system tells it."""
-    try:
-        with open("/proc/cpuinfo") as file:
-            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
-    except OSError:  # only Linux has it
-        names = []
-    return names[0] if names else platform.processor() or "unknown"
-
-
-def _vector_features() -> list[str]:
-    """List the vector extensions of the processor that NumPy found."""
-    found = np.show_config(mode="dicts")["SIMD Extensions"]
-    return [*found.get("baseline", []), *found.get("found", [])]
-
-
 def _threading_layer() -> str:
     """Say by which library Numba runs threads; it decides so at the first parallel call, so make one."""
     if "numba" not in fastconv.backends():
         return ""
     fastconv.max_pool(np.ones((1, 128, 128, 16), np.float32), 2, backend="numba")
     return f", by {sys.modules['numba'].threading_layer()}"  # which the backend has imported
+
+
+def _costs() -> str:
+    """Say where the constants of predictions come from."""
+    dispatch.table()  # loads the backends
+    tuned = costs.read() != costs.shipped
+    return f"measured on this machine, {costs.path()}" if tuned else "as shipped (`tune` measures them)"
 
 
 def _kind(row: Kernel) -> str:

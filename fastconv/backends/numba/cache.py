@@ -25,10 +25,12 @@ import llvmlite
 import numba
 from numba.core import compiler, serialize
 
+from fastconv.machine import cache_folder
+
 
 def cached(function: Any) -> Any:
     """Let a compiled function look for its code on disk, and leave it there."""
-    if folder() is not None and not numba.config.DISABLE_JIT:
+    if cache_folder() is not None and not numba.config.DISABLE_JIT:
         function._cache = DiskCache(function.py_func)
     return function
 
@@ -39,7 +41,7 @@ class DiskCache:
     def __init__(self, function: Any):
         self.name = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}"
         self.built_with = _built_with(function)
-        self.cache_path = str(folder())
+        self.cache_path = str(cache_folder())
 
     def load_overload(self, signature: Any, context: Any) -> Any:
         """Return the code for a signature, or None."""
@@ -87,15 +89,3 @@ def fingerprint() -> str:
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
-
-
-def folder() -> Path | None:
-    """Return where compiled code is kept, if anywhere."""
-    chosen = os.environ.get("FASTCONV_CACHE_DIR")
-    if chosen is not None:
-        return Path(chosen) if chosen else None
-    user = os.environ.get("LOCALAPPDATA" if os.name == "nt" else "XDG_CACHE_HOME")
-    try:
-        return Path(user or Path.home() / ".cache") / "fastconv"
-    except RuntimeError:  # nobody's home
-        return None

@@ -39,6 +39,7 @@ SUMS = 8192  # bytes of sums that a task holds
 TASK = 6e-7
 OUTPUT = 5e-9  # of each filter of each pixel
 ROW, VECTOR = (4e-9, 6e-10)  # of each pass over the channels, and of each 64 bytes of products
+COSTS = ("TASK", "OUTPUT", "ROW", "VECTOR")
 
 
 @compiled

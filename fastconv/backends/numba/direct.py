@@ -58,6 +58,7 @@ START = 0.7  # channels whose products take as long as going on to another tap
 LISTED = 2e-9  # of an address
 STORED = 5e-9  # of a vector of outputs
 COPIED = 1e-9  # of an element from another memory order
+COSTS = ("MAC", "START", "LISTED", "STORED", "COPIED")
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ TASK = 2e-7
 ROW = 2e-8  # of each row that is reduced to the line
 PASS, VECTOR = 4.5e-9, 1.2e-9  # of each pass over one output's channels, and of each 64 bytes reduced
 PICKED = 5e-10  # of each element picked from the line or divided
+COSTS = ("TASK", "ROW", "PASS", "VECTOR", "PICKED")
 
 
 @inner

@@ -40,6 +40,7 @@ CHUNKS = 16  # parts that the output rows are cut into
 
 STORED = 3e-9  # of a vector of outputs, on one thread
 COPIED = 2.5e-10  # seconds of an element into the panel, on one thread
+COSTS = ("STORED", "COPIED")
 
 
 @dataclass(frozen=True, slots=True)
