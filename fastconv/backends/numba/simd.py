@@ -7,7 +7,9 @@ write, since LLVM keeps each vector in a register of its own.
     p + n                n elements further
     get(p) put(s, p)     one element
     load(p) store(v, p)  one vector, of any alignment
-    maximum minimum      elementwise; NaN wins, as in NumPy
+    every(s, p)          a vector of the type of `p` with the same number in every lane
+    maximum minimum      elementwise; NaN wins, as in NumPy, and zeros have no sign
+    plus times over      elementwise
 
 ``tiles`` has the words for many vectors at a time.
 
@@ -105,11 +107,12 @@ def broadcast(b, scalar, lanes):
     return b.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(I32, lanes), [0] * lanes))
 
 
-def call(b, name, kind, args):
+def call(b, name, kind, args, fastmath=()):
     """Call one of LLVM's intrinsics from vectors to a vector."""
     vector = vector_type(kind)
     function = ir.FunctionType(vector, [vector] * len(args))
-    return b.call(cgutils.get_or_insert_function(b.module, function, f"llvm.{name}.{suffix(kind)}"), args)
+    intrinsic = cgutils.get_or_insert_function(b.module, function, f"llvm.{name}.{suffix(kind)}")
+    return b.call(intrinsic, args, fastmath=fastmath)
 
 
 def after(b, at, elements, kind):
@@ -224,13 +227,46 @@ def store(_context, value, p):
     return types.void(value, p), codegen
 
 
-@intrinsic
-def maximum(_context, x, y):
-    """Return the greater of each pair of lanes; NaN wins."""
-    return x(x, y), lambda _c, b, _s, args: call(b, "maximum", x, args)
+def _elementwise(doc, emit):
+    """Make a word that combines each pair of lanes of two vectors."""
+
+    @intrinsic
+    def word(_context, x, y):
+        return x(x, y), lambda _c, b, _s, args: emit(b, x, *args)
+
+    word.__doc__ = doc
+    return word
+
+
+def _extreme(name):
+    """Emit LLVM's greater or lesser of two vectors, which knows integers by other names than floats."""
+
+    def emit(b, kind, x, y):
+        if isinstance(kind.dtype, types.Float):
+            return call(b, f"{name}imum", kind, [x, y], ["nsz"])  # else twice the instructions
+        return call(b, f"{'s' if kind.dtype.signed else 'u'}{name}", kind, [x, y])
+
+    return emit
+
+
+def _arithmetic(name):
+    """Emit an instruction of LLVM's builder, which floats have with an f."""
+    return lambda b, kind, x, y: getattr(b, "f" * isinstance(kind.dtype, types.Float) + name)(x, y)
+
+
+maximum = _elementwise("Return the greater of each pair of lanes; NaN wins.", _extreme("max"))
+minimum = _elementwise("Return the lesser of each pair of lanes; NaN wins.", _extreme("min"))
+plus = _elementwise("Return the sum of each pair of lanes; integers wrap around.", _arithmetic("add"))
+times = _elementwise("Return the product of each pair of lanes; integers wrap around.", _arithmetic("mul"))
+over = _elementwise("Return the quotient of each pair of lanes, which are floats.", _arithmetic("div"))
 
 
 @intrinsic
-def minimum(_context, x, y):
-    """Return the lesser of each pair of lanes; NaN wins."""
-    return x(x, y), lambda _c, b, _s, args: call(b, "minimum", x, args)
+def every(_context, value, p):
+    """Return a vector of `p`'s type with `value` in every lane."""
+    kind = VectorType(p.dtype)
+
+    def codegen(context, b, signature, args):
+        return broadcast(b, context.cast(b, args[0], signature.args[0], kind.dtype), kind.lanes)
+
+    return kind(value, p), codegen
