@@ -5,8 +5,7 @@ import os
 import pytest
 from hypothesis import settings
 
-from fastconv import dispatch
-from fastconv.ops import calls
+from fastconv import calls, dispatch
 
 settings.register_profile("fastconv", derandomize=True, database=None, deadline=None, max_examples=150)
 settings.load_profile("fastconv")

@@ -8,9 +8,8 @@ import pytest
 from rows import row
 
 import fastconv
-from fastconv import dispatch
+from fastconv import calls, dispatch
 from fastconv.kernel import Refusal
-from fastconv.ops import calls
 
 RNG = np.random.default_rng
 X = RNG(0).integers(-8, 9, (2, 7, 9, 4)).astype(np.float32)

@@ -14,6 +14,7 @@ FLOORS = [  # low to high; of the top one, modules may import one another
     {"backends"},
     {"dispatch"},
     {"plan", "adaptive"},
+    {"calls"},
     {"ops", "lax", "functional"},
     {"layers"},
     {"integrations"},

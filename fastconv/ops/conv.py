@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from fastconv.ops.calls import convolve, planned
+from fastconv.calls import convolve, planned
 from fastconv.problem import (
     Words,
     checked_array,

@@ -8,15 +8,14 @@ from functools import partial
 
 import numpy as np
 
-from fastconv import adaptive, dispatch, plan
-from fastconv.ops import calls
+from fastconv import adaptive, calls, plan
 from fastconv.problem import (
     Layout,
+    PoolProblem,
     Words,
     check_size,
     checked_array,
     checked_dtype,
-    memory_order,
     per_axis,
     planned_shape,
     pool_problem,
@@ -395,42 +394,18 @@ def _pool(
     divisor="real",
 ) -> np.ndarray:
     """State a problem of a given array and compute it, or do again what an equal call did."""
-    key = None
-    options = size, strides, padding, data_format, dilation
-    if (
-        out is None
-        and type(inputs) is np.ndarray
-        and calls.are_plain((*options, backend))
-        and _is_shared(reduction)
-    ):
-        shapes = inputs.shape, inputs.strides, inputs.dtype
-        wanted = dispatch.wanted_backend(backend)
-        key = pool_problem, words.op, wanted, *shapes, *options, reduction, divisor
-        known = calls.recall(key)
-        if known and inputs.flags.aligned:
-            return known.anew(inputs, known.prepared, None)
-    x = checked_array(words, "inputs", inputs)
-    layout = Layout.of(words, data_format, x.ndim)
-    canonical = x.transpose(layout.x)
-    problem = pool_problem(
-        words,
-        layout,
-        x.shape,
-        x.dtype,
-        size,
-        strides=strides,
-        padding=padding,
-        dilation=dilation,
-        reduction=reduction,
-        divisor=divisor,
-        x_order=memory_order(canonical.shape, canonical.strides),
-    )
-    if callable(reduction):
-        problem = replace(problem, y_dtype=_result_dtype(reduction, problem))
-    ready = plan.make(words, layout, problem, backend)
-    if key and x is inputs:
-        calls.remember(key, ready)
+    options = dict(size=size, strides=strides, padding=padding, dilation=dilation, divisor=divisor)
+    state = pool_problem if isinstance(reduction, str) else _general_problem
+    ready, x = calls.reduction(words, state, inputs, data_format, options, reduction, backend)
+    if out is None:
+        return ready.anew(x, ready.prepared, None)
     return ready.run(x, out, inputs if isinstance(inputs, np.ndarray) else None)
+
+
+def _general_problem(words, layout, x_shape, x_dtype, *, reduction, **options) -> PoolProblem:
+    """State the problem of a caller's function, which may result in another dtype."""
+    problem = pool_problem(words, layout, x_shape, x_dtype, reduction=reduction, **options)
+    return replace(problem, y_dtype=_result_dtype(reduction, problem))
 
 
 def _reduction(fn):
@@ -439,11 +414,6 @@ def _reduction(fn):
         if fn is known:
             return name
     return fn if isinstance(fn, Hashable) else partial(fn)
-
-
-def _is_shared(reduction) -> bool:
-    """Whether a reduction may be remembered: a caller's function may hold its arrays."""
-    return isinstance(reduction, (str, np.ufunc))
 
 
 def _result_dtype(fn, problem) -> np.dtype:

@@ -1,4 +1,4 @@
-"""What the convolutions of this face share: check, state the problem, plan it, run it; and remember that.
+"""What the faces share: check, state the problem, plan it, run it; and remember that.
 
 A call whose arrays have the shapes, strides and dtypes of an earlier call's, with the same options, is the
 same problem. One look-up on the raw arguments then stands for all checks and choices; only the weights are
@@ -73,6 +73,39 @@ def convolve(
         remember(key, ready.without_weights())
     others = (array for array in (inputs, kernel, bias, *reads) if isinstance(array, np.ndarray))
     return ready.run(x, out, *others)
+
+
+def reduction(
+    words: Words,
+    state: Any,
+    inputs: Any,
+    data_format: str,
+    options: dict[str, Any],
+    function: Any,
+    backend: str,
+) -> tuple[plan.Plan, np.ndarray]:
+    """Plan a reduction over windows that `state` states; return the array too, as it was checked."""
+    key = None
+    if (
+        type(inputs) is np.ndarray
+        and isinstance(function, (str, np.ufunc))  # a caller's function may hold its arrays
+        and are_plain((*options.values(), data_format, backend))
+    ):
+        shapes = inputs.shape, inputs.strides, inputs.dtype
+        wanted = dispatch.wanted_backend(backend)
+        key = state, words.op, data_format, wanted, *shapes, function, *options.values()
+        known = recall(key)
+        if known and inputs.flags.aligned:
+            return known, inputs
+    x = checked_array(words, words.x, inputs)
+    layout = Layout.of(words, data_format, x.ndim)
+    canonical = x.transpose(layout.x)
+    order = memory_order(canonical.shape, canonical.strides)
+    problem = state(words, layout, x.shape, x.dtype, reduction=function, x_order=order, **options)
+    ready = plan.make(words, layout, problem, backend)
+    if key and x is inputs:
+        remember(key, ready)
+    return ready, x
 
 
 def recall(key: tuple) -> plan.Plan | None:
