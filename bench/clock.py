@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 ROUND = 1e-3  # seconds a round takes at least, so that the timer's own cost is lost in it
-ENOUGH = 0.5  # seconds for all rounds of one kernel
+ENOUGH = 0.2  # seconds for all rounds of one kernel
 MOST = 200  # rounds
 
 TURN = 0.02  # seconds of a contender's turn
