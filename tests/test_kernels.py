@@ -150,7 +150,7 @@ def with_nans(rng, shape, dtype):
 
 @pytest.mark.parametrize(("row", "name", "dtype"), accepted(ROWS, EXTREMES, FLOATS))
 def test_row_lets_nan_through_extremes(row, name, dtype):
-    """And says where the first one was, if it says where."""
+    """And says where the last one was, if it says where."""
     p = problem(name, dtype)
     inputs = draw(p, with_nans)
 

@@ -249,3 +249,16 @@ def test_plan_with_indices_gives_values_and_positions(dtype):
     row, column = np.divmod(positions, 9)
     o = np.indices(positions.shape)[2:]
     assert ((row - 2 * o[0] >= 0) & (row - 2 * o[0] < 3) & (column - o[1] >= 0) & (column - o[1] < 2)).all()
+
+
+@pytest.mark.parametrize("backend", ["naive", "einsum"])
+def test_indices_are_of_the_first_of_equals_and_the_last_nan(backend):
+    words, nan = Words("case"), np.nan
+    x = np.array([[[5, 1, 5, 5, nan, 2, nan, 3]]])
+    layout = Layout.of(words, "channels_first", x.ndim)
+    problem = pool_problem(words, layout, x.shape, x.dtype, 4, strides=2, indices=True)
+
+    values, positions = plan.make(words, layout, problem, backend).with_indices(x)
+
+    np.testing.assert_array_equal(values, [[[5, nan, nan]]])
+    np.testing.assert_array_equal(positions, [[[0, 4, 6]]])

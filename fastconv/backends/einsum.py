@@ -124,7 +124,7 @@ def _folded(function, view: np.ndarray, taps: int, init=None) -> np.ndarray:
 
 @np.errstate(all="ignore")
 def positions(p: PoolProblem, x: np.ndarray, _w: None, _bias: None, y: tuple[np.ndarray, np.ndarray]) -> None:
-    """Keep the best value of every window and where it was; of equals, the first."""
+    """Keep the best value of every window and where it was: of equals the first, but of NaNs the last."""
     win, beats = p.window, np.greater if p.reduction == "max" else np.less
     places = np.arange(math.prod(win.i)).reshape(1, *win.i, 1)
     seen, at = windows(win, x, p.identity), windows(win, places, -1)
@@ -132,7 +132,7 @@ def positions(p: PoolProblem, x: np.ndarray, _w: None, _bias: None, y: tuple[np.
     where = np.full(p.y_shape, -1, np.int64)
     for tap in np.ndindex(win.k):
         value, place = seen[(..., *tap)], at[(..., *tap)]
-        better = beats(value, best) | ((value != value) & (best == best)) | (where < 0)
+        better = beats(value, best) | (value != value) | (where < 0)
         better &= place >= 0
         np.copyto(best, value, where=better)
         np.copyto(where, place, where=better)

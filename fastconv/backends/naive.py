@@ -58,8 +58,15 @@ def pool(p: PoolProblem, x: np.ndarray, _w: None, _bias: None, y: np.ndarray) ->
                 seen, at = elements(p.window, x[n, ..., c], o)
                 values[(n, *o, c)] = _reduced(p, seen, o)
                 if positions is not None:
-                    best = np.argmax if p.reduction == "max" else np.argmin
-                    positions[(n, *o, c)] = at[int(best(seen))] if at else -1
+                    positions[(n, *o, c)] = at[_best(p, seen)] if at else -1
+
+
+def _best(p: PoolProblem, seen: np.ndarray) -> int:
+    """Say which element is the result: of equals the first, but of NaNs the last."""
+    nans = np.flatnonzero(np.isnan(seen))
+    if len(nans):
+        return int(nans[-1])
+    return int(np.argmax(seen) if p.reduction == "max" else np.argmin(seen))
 
 
 def _reduced(p: PoolProblem, seen: np.ndarray, o: tuple[int, ...]):

@@ -40,7 +40,8 @@ class PoolProblem:
     window as a 1-D array in row-major order. `init` starts every window in place of the reduction's
     identity. `overhang` says how much of the padding behind the input (`window.p`) the last window
     merely hangs over: it is no part of the padded input, so divisors do not count it. With
-    `indices`, the output is a pair: values, and flat positions in the input's spatial axes.
+    `indices`, the output is a pair: values, and flat positions in the input's spatial axes; of equal
+    elements the first is meant, but of NaNs the last, as in PyTorch; -1 where a window is all padding.
     """
 
     window: Window
