@@ -70,6 +70,10 @@ CONVS: dict[str, Case] = {
     ),
     "same": _conv((1, 9, 12, 2), (3, 4, 2, 3), padding="same", strides=(1, 2)),
     "same_lower": _conv((1, 10, 9, 2), (4, 3, 2, 3), padding="same_lower", strides=(3, 1)),
+    "wide dilation": _conv((2, 15, 13, 3), (3, 2, 3, 5), dilation=(6, 9), padding=((6, 5), (8, 9))),
+    "wide dilation, strides": _conv(
+        (2, 25, 23, 2), (2, 3, 2, 3), dilation=(17, 7), strides=(1, 2), padding=((15, 16), (7, 6))
+    ),
     "causal": _conv((2, 11, 3), (4, 3, 2), padding="causal", dilation=2, strides=3),
     "uneven padding": _conv((1, 7, 8, 2), (3, 4, 2, 3), padding=((0, 2), (3, 1))),
     "pad > window": _conv((1, 3, 4, 2), (2, 1, 2, 3), padding=((3, 2), (4, 1))),

@@ -163,3 +163,25 @@ def test_axes_of_length_one_have_no_place_in_memory():
     assert memory_order(x.shape, x.strides) == (0, 1, 2, 3)
     assert memory_order(x.shape, (32, 8, 8, 5000)) == (0, 1, 2, 3)
     assert memory_order((3, 1, 4, 1), (8, 999, 24, 1)) == (1, 3, 2, 0)
+
+
+def test_stretches_are_outputs_that_meet_the_same_taps():
+    """Against `source`, output by output."""
+    windows = [
+        Window((33,), (3,), (1,), (6,), (1,), ((6, 6),)),
+        Window((7,), (5,), (2,), (1,), (1,), ((3, 1),)),
+        Window((4,), (3,), (1,), (9,), (1,), ((20, 7),)),
+        Window((9,), (2,), (3,), (2,), (1,), ((-2, 3),)),
+        Window((2,), (6,), (1,), (1,), (1,), ((5, 5),)),
+    ]
+    for window in windows:
+        met = [
+            [t for t in range(window.k[0]) if window.source((o,), (t,)) is not None]
+            for o in range(window.o[0])
+        ]
+        found = window.stretches(0)
+        assert [o for start, stop, _ in found for o in range(start, stop)] == list(range(window.o[0]))
+        for start, stop, live in found:
+            assert all(met[o] == met[start] for o in range(start, stop))
+            assert len(met[start]) == live
+        assert len(found) == 1 + sum(a != b for a, b in itertools.pairwise(met))

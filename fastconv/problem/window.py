@@ -98,6 +98,20 @@ class Window:
         start = np.arange(o) * s
         return totals[start + k * d] - totals[start]
 
+    def stretches(self, axis: int) -> list[tuple[int, int, int]]:
+        """Split the outputs along `axis` where the taps that meet inputs change: (start, stop, how many).
+
+        Without base dilation.
+        """
+        i, k, d, (lo, _) = self.i[axis], self.k[axis], self.d[axis], self.p[axis]
+        start = np.arange(self.o[axis]) * self.s[axis] - lo
+        first = np.clip(-(start // d), 0, k)  # the first tap that is not before the inputs ...
+        last = np.clip((i - 1 - start) // d + 1, first, k)  # ... and the first that is behind them
+        changes = (np.diff(first, prepend=-1) != 0) | (np.diff(last, prepend=-1) != 0)
+        starts = np.flatnonzero(changes).tolist()
+        stops = [*starts[1:], self.o[axis]]
+        return [(a, b, int(last[a] - first[a])) for a, b in zip(starts, stops, strict=True)]
+
     def lifted(self, rank: int) -> Window:
         """Put axes of length 1 before the others, up to `rank`: for kernels written for a fixed number."""
         ones = (1,) * (rank - self.rank)

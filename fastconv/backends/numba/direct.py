@@ -4,8 +4,9 @@
 
 Loop nest, outermost first:
 
-    phase     outputs that meet the same taps: one, but for base dilation (transposed convolution)
     part      a chunk of output pixels and one of channel blocks   parallel: each writes outputs of its own
+    region    outputs that meet the same taps: several with base dilation (transposed convolution) or where
+              much is padding                                      parallel
     block     NV vectors of output channels; their weights stay in L2
     tile      MR pixels, in registers: ``microkernel``
 
@@ -24,31 +25,27 @@ from fastconv.backends.numba import jit
 from fastconv.backends.numba.arrays import deliver, rejects_conv
 from fastconv.backends.numba.copying import copy_elements
 from fastconv.backends.numba.epilogue import FUSED
-from fastconv.backends.numba.microkernel import MR, NV, compute, pixel_blocks
+from fastconv.backends.numba.indirection import list_addresses
+from fastconv.backends.numba.microkernel import NV, compute
 from fastconv.backends.numba.schedule import (
     ACTIVATION,
-    BEFORE,
     BIASED,
     BLOCKS,
     CHANNEL_PARTS,
     CHUNK,
-    DILATION,
-    FIRST_OUT,
     FIRST_TAP,
     GROUPS,
     IC,
     OC,
     OUT,
-    OUT_STEP,
-    PIXEL_PARTS,
-    STRIDE,
+    REGIONS,
     TAP_STEP,
     TAPS,
     WEIGHTS,
     Schedule,
     schedule,
 )
-from fastconv.backends.numba.simd import BYTES, address, lanes, pointer
+from fastconv.backends.numba.simd import BYTES, lanes, pointer
 from fastconv.kernel import Kernel
 from fastconv.problem import ConvProblem
 
@@ -70,70 +67,24 @@ class Packed:
 
 
 @jit.inner
-def list_addresses(inputs, outputs, x, y, zeros, g, first, count):
-    """List what `count` pixels read, (blocks, taps, MR), and where they write, (blocks, MR)."""
-    x_at, y_at, nothing = address(pointer(x)), address(pointer(y)), address(pointer(zeros))
-    s0, s1, s2 = x.strides[1], x.strides[2], x.strides[3]
-    d0, d1, d2 = g[DILATION], g[DILATION + 1], g[DILATION + 2]
-    rest, o2 = divmod(first, g[OUT + 2])
-    rest, o1 = divmod(rest, g[OUT + 1])
-    n, o0 = divmod(rest, g[OUT])
-    for q in range(pixel_blocks(count) * MR):
-        block, m = divmod(q, MR)
-        i0, i1, i2 = (
-            o0 * g[STRIDE] - g[BEFORE],
-            o1 * g[STRIDE + 1] - g[BEFORE + 1],
-            o2 * g[STRIDE + 2] - g[BEFORE + 2],
-        )
-        whole = i2 >= 0 and i2 + (g[TAPS + 2] - 1) * d2 < x.shape[3]
-        tap = 0
-        for k0 in range(g[TAPS]):
-            in0 = 0 <= i0 + k0 * d0 < x.shape[1]
-            for k1 in range(g[TAPS + 1]):
-                in1 = in0 and 0 <= i1 + k1 * d1 < x.shape[2]
-                at = x_at + n * x.strides[0] + (i0 + k0 * d0) * s0 + (i1 + k1 * d1) * s1 + i2 * s2
-                for k2 in range(g[TAPS + 2]):
-                    inside = in1 and (whole or 0 <= i2 + k2 * d2 < x.shape[3])
-                    inputs[block, tap, m] = at + k2 * d2 * s2 if inside else nothing
-                    tap += 1
-        outputs[block, m] = (
-            y_at
-            + n * y.strides[0]
-            + (g[FIRST_OUT] + o0 * g[OUT_STEP]) * y.strides[1]
-            + (g[FIRST_OUT + 1] + o1 * g[OUT_STEP + 1]) * y.strides[2]
-            + (g[FIRST_OUT + 2] + o2 * g[OUT_STEP + 2]) * y.strides[3]
-        )
-        if q < count - 1:  # the next pixel; the last one fills up its tile
-            o2 += 1
-            if o2 == g[OUT + 2]:
-                o2, o1 = 0, o1 + 1
-            if o1 == g[OUT + 1]:
-                o1, o0 = 0, o0 + 1
-            if o0 == g[OUT]:
-                o0, n = 0, n + 1
-
-
-@jit.inner
-def run_part(part, x, weights, bias, y, zeros, phases, sizes):
+def run_part(part, x, weights, bias, y, zeros, regions, sizes):
     """Compute one task's outputs."""
-    pixel_parts, channel_parts, many = sizes[PIXEL_PARTS], sizes[CHANNEL_PARTS], sizes[GROUPS] * sizes[BLOCKS]
-    rest, channel_part = divmod(part, channel_parts)
-    phase, pixel_part = divmod(rest, pixel_parts)
-    g = phases[phase]
+    channel_parts, many = sizes[CHANNEL_PARTS], sizes[GROUPS] * sizes[BLOCKS]
+    rest, region = divmod(part, sizes[REGIONS])
+    pixel_part, channel_part = divmod(rest, channel_parts)
+    g = regions[region]
     first = pixel_part * g[CHUNK]
     count = min(g[CHUNK], x.shape[0] * g[OUT] * g[OUT + 1] * g[OUT + 2] - first)
     if count <= 0:
         return
     taps = g[TAPS] * g[TAPS + 1] * g[TAPS + 2]
-    inputs = np.empty((pixel_blocks(count), taps, MR), np.int64)
-    outputs = np.empty((pixel_blocks(count), MR), np.int64)
-    list_addresses(inputs, outputs, x, y, zeros, g, first, count)
+    inputs, outputs, live = list_addresses(x, y, zeros, g, first, count)
     for block in range(channel_part * many // channel_parts, (channel_part + 1) * many // channel_parts):
-        compute_block(block, inputs, outputs, count, taps, weights, bias, g[WEIGHTS], sizes)
+        compute_block(block, inputs, outputs, live, count, taps, weights, bias, g[WEIGHTS], sizes)
 
 
 @jit.inner
-def compute_block(block, inputs, outputs, count, taps, weights, bias, offset, sizes):
+def compute_block(block, inputs, outputs, live, count, taps, weights, bias, offset, sizes):
     """Compute one block of output channels of all the pixels listed."""
     ic, oc, blocks = sizes[IC], sizes[OC], sizes[BLOCKS]
     width = NV * lanes(pointer(weights))
@@ -144,8 +95,8 @@ def compute_block(block, inputs, outputs, count, taps, weights, bias, offset, si
     compute(
         inputs,
         outputs,
+        live,
         count,
-        taps,
         group * ic,
         ic,
         pointer(weights) + offset,
@@ -164,10 +115,10 @@ def padded(oc, lanes):
 
 
 @jit.compiled
-def run_parts(first, end, x, weights, bias, y, zeros, phases, sizes):
+def run_parts(first, end, x, weights, bias, y, zeros, regions, sizes):
     """Compute the outputs of tasks."""
     for part in range(first, end):
-        run_part(part, x, weights, bias, y, zeros, phases, sizes)
+        run_part(part, x, weights, bias, y, zeros, regions, sizes)
 
 
 @jit.inner
@@ -242,7 +193,7 @@ def conv(p: ConvProblem, x: np.ndarray, packed: Packed, bias: np.ndarray | None,
         bias,
         result[plan.lift],
         plan.zeros,
-        plan.phases,
+        plan.regions,
         plan.sizes,
     )
     deliver(result, y)

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from fastconv.backends.numba.epilogue import SLOPE
 from fastconv.backends.numba.jit import inner
-from fastconv.backends.numba.simd import REGISTERS, lanes, load_pointers, pointer, shifted
+from fastconv.backends.numba.simd import REGISTERS, get, lanes, load_pointers, pointer, shifted
 from fastconv.backends.numba.tiles import (
     at_least,
     at_most,
@@ -32,6 +32,7 @@ from fastconv.backends.numba.tiles import (
     outer_fma,
     repeat,
     store_elements,
+    store_tile,
 )
 
 NV = 2  # vectors of output channels in a tile
@@ -43,27 +44,32 @@ def microkernel(rows, columns):
     """Make the micro-kernel for tiles of `rows` pixels by `columns` vectors."""
 
     @inner
-    def run(pixels, pitch, taps, first, channels, weights, outs, shift, valid, bias, biased, activation):
+    def run(pixels, live, first, channels, weights, outs, shift, valid, bias, biased, activation):
         """Compute one tile.
 
-        `pixels` points at the tile's input addresses, `pitch` of them a tap, behind which `channels`
-        are read from the `first` on; `outs` at its output addresses, to be moved by `shift` elements.
-        `valid` output channels are stored, and `biased` of `bias` are added.
+        `live` points at the number of taps and their names, `pixels` at the addresses that each reads,
+        MR a tap, behind which are `channels` from the `first` on; `outs` at the output addresses, to be
+        moved by `shift` elements. `valid` output channels are stored, and `biased` of `bias` are added.
         """
         tile = repeat(load_elements(bias, biased, columns), rows)
         step = columns * lanes(weights)
-        for tap in range(taps):
-            x = load_pointers(pixels + tap * pitch, weights, rows)
+        for t in range(get(live)):
+            x = load_pointers(pixels + t * MR, weights, rows)
+            w = weights + get(live + 1 + t) * channels * step
             for c in range(first, first + channels):
-                tile = outer_fma(tile, x, c, load_row(weights, columns))
-                weights = weights + step
+                tile = outer_fma(tile, x, c, load_row(w, columns))
+                w = w + step
         if activation == 1:  # as in FUSED
             tile = at_least(tile, 0)
         elif activation == 2:
             tile = at_most(at_least(tile, 0), 6)
         elif activation == 3:
             tile = leaked(tile, SLOPE)
-        store_elements(tile, shifted(load_pointers(outs, weights, rows), shift), valid)
+        y = shifted(load_pointers(outs, weights, rows), shift)
+        if valid == step:  # masked stores take several times as long
+            store_tile(tile, y)
+        else:
+            store_elements(tile, y, valid)
 
     return run
 
@@ -79,30 +85,25 @@ def pixel_blocks(count):
 
 
 @inner
-def compute(inputs, outputs, count, taps, first, channels, weights, shift, valid, bias, biased, activation):
+def compute(inputs, outputs, live, count, first, channels, weights, shift, valid, bias, biased, activation):
     """Run the micro-kernel over `count` pixels and one block of at most NV vectors of channels.
 
-    `inputs` are addresses (blocks, taps, MR), `outputs` (blocks, MR); beyond `count` they repeat the
-    last pixel, which is then computed and stored more than once.
+    `inputs`, `outputs` and `live` are as in ``indirection``.
     """
     wide = valid > lanes(weights)
     for block in range(pixel_blocks(count)):
-        pixels = pointer(inputs) + block * taps * MR
+        pixels, taps = pointer(inputs[block]), pointer(live[block])
         outs = pointer(outputs) + block * MR
         if count - block * MR > HALF:
             if wide:
                 full_wide(
-                    pixels, MR, taps, first, channels, weights, outs, shift, valid, bias, biased, activation
+                    pixels, taps, first, channels, weights, outs, shift, valid, bias, biased, activation
                 )
             else:
                 full_narrow(
-                    pixels, MR, taps, first, channels, weights, outs, shift, valid, bias, biased, activation
+                    pixels, taps, first, channels, weights, outs, shift, valid, bias, biased, activation
                 )
         elif wide:
-            half_wide(
-                pixels, MR, taps, first, channels, weights, outs, shift, valid, bias, biased, activation
-            )
+            half_wide(pixels, taps, first, channels, weights, outs, shift, valid, bias, biased, activation)
         else:
-            half_narrow(
-                pixels, MR, taps, first, channels, weights, outs, shift, valid, bias, biased, activation
-            )
+            half_narrow(pixels, taps, first, channels, weights, outs, shift, valid, bias, biased, activation)

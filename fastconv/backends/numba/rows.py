@@ -89,8 +89,11 @@ def fill_panel(panel, x, n, o0, o1, sizes):
 
 
 @jit.inner
-def list_addresses(inputs, outputs, panel, y, sizes):
-    """List where the windows of a row begin in the panel, (blocks, taps, MR), and what row 0 writes."""
+def list_addresses(inputs, outputs, live, panel, y, sizes):
+    """List where the windows of a row begin in the panel, and what row 0 writes, as ``indirection`` does."""
+    live[:, 0] = len(panel)
+    for tap in range(len(panel)):
+        live[:, 1 + tap] = tap
     start, y_at = address(pointer(panel)), address(pointer(y))
     for q in range(pixel_blocks(sizes[OUT + 2]) * MR):
         block, m = divmod(q, MR)
@@ -103,12 +106,12 @@ def list_addresses(inputs, outputs, panel, y, sizes):
 
 
 @jit.inner
-def run_rows(first, last, panel, inputs, outputs, x, weights, bias, y, sizes):
+def run_rows(first, last, panel, inputs, outputs, live, x, weights, bias, y, sizes):
     """Compute output rows one after the other."""
     ic, oc, taps = sizes[IC], sizes[OC], len(panel)
     run = sizes[TAPS + 2] * ic  # products behind one address
     width = NV * lanes(pointer(weights))
-    list_addresses(inputs, outputs, panel, y, sizes)
+    list_addresses(inputs, outputs, live, panel, y, sizes)
     for row in range(first, last):
         rest, o1 = divmod(row, sizes[OUT + 1])
         n, o0 = divmod(rest, sizes[OUT])
@@ -120,8 +123,8 @@ def run_rows(first, last, panel, inputs, outputs, x, weights, bias, y, sizes):
             compute(
                 inputs,
                 outputs,
+                live,
                 sizes[OUT + 2],
-                taps,
                 0,
                 run,
                 pointer(weights) + start * taps * run,
@@ -141,8 +144,9 @@ def run_parts(first, end, x, weights, bias, y, sizes):
     panel = np.zeros((taps, sizes[PADDED] * sizes[IC]), x.dtype)
     inputs = np.empty((pixel_blocks(out), taps, MR), np.int64)
     outputs = np.empty((pixel_blocks(out), MR), np.int64)
+    live = np.empty((pixel_blocks(out), 1 + taps), np.int64)
     last = min(rows, end * chunk)
-    run_rows(first * chunk, last, panel, inputs, outputs, x, weights, bias, y, sizes)
+    run_rows(first * chunk, last, panel, inputs, outputs, live, x, weights, bias, y, sizes)
 
 
 def _loop(dtype):

@@ -1,11 +1,14 @@
 """How a dense convolution is cut into tasks: a function of the problem alone, in numbers for the kernels.
 
-A *phase* is a set of outputs that meet the same taps: one, but for base dilation. Each is described by a row
-of numbers, three of a kind for three axes; what is the same for all phases stands in ``sizes``.
+A *phase* is a set of outputs for which the same taps fall on inputs: one, but for base dilation. Where much
+of a phase meets padding, as with wide dilation, it is cut into *regions* whose outputs miss the same taps,
+so that whole tiles can leave those out. Each is described by a row of numbers, three of a kind for three
+axes; what is the same for all stands in ``sizes``.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,11 +25,13 @@ from fastconv.problem import ConvProblem, Window
 # Columns of a phase's row: the window's numbers, which outputs and taps are this phase's ...
 OUT, TAPS, STRIDE, DILATION, BEFORE, FIRST_OUT, OUT_STEP, FIRST_TAP, TAP_STEP = range(0, 27, 3)
 WEIGHTS, CHUNK, COLUMNS = 27, 28, 29  # ... where its weights begin, and the pixels of a task
-# Places in ``sizes``: parts that pixels and channels are cut into, blocks of channels a group, the epilogue.
-PIXEL_PARTS, CHANNEL_PARTS, GROUPS, IC, OC, BLOCKS, BIASED, ACTIVATION = range(8)
+# Places in ``sizes``: regions, parts that channels are cut into, blocks of channels a group, the epilogue.
+REGIONS, CHANNEL_PARTS, GROUPS, IC, OC, BLOCKS, BIASED, ACTIVATION = range(8)
 
 ADDRESSES = 1 << 17  # bytes of addresses a task may list
 INPUTS = 1 << 18  # bytes of input a task should read again and again from L2
+REGIONS_AT_MOST = 27  # three stretches an axis
+WORTH_CUTTING = 0.9  # of the multiplications, to be left with
 TASKS = 16  # as many as keep a few threads evenly busy
 FLOPS = 1e11  # a second on one thread
 ELEMENT = 1e-10  # seconds to pack a weight on one thread
@@ -36,7 +41,8 @@ ELEMENT = 1e-10  # seconds to pack a weight on one thread
 class Schedule:
     """The numbers of one problem."""
 
-    phases: np.ndarray  # (phases, COLUMNS)
+    regions: np.ndarray  # (regions, COLUMNS), what tasks compute
+    phases: np.ndarray  # (phases, COLUMNS), what weights are packed for
     sizes: np.ndarray  # (8,)
     lift: tuple  # index that gives an array three spatial axes; those of weights come first
     packed: int  # elements of the packed weights
@@ -53,18 +59,27 @@ def schedule(p: ConvProblem) -> Schedule:
     lanes = BYTES // p.acc_dtype.itemsize
     blocks = -(-p.oc // (NV * lanes))
     phases = list(p.window.lifted(RANK).phases())
-    parts = max((1, *(_pixel_parts(p, window) for _, _, window in phases)))
-    channel_parts = min(p.g * blocks, -(-TASKS // max(parts * len(phases), 1)))
-    rows, packed = [], 0
+    regions, numbers, packed = [], [], 0
     for outputs, taps, window in phases:
-        chunk = -(-p.n * math.prod(window.o) // (parts * MR)) * MR
-        rows.append([*_numbers(outputs, taps, window), packed, max(chunk, MR)])
+        row = [*_numbers(outputs, taps, window), packed]
+        numbers.append([*row, 0])
+        regions += [_moved(row, starts, sizes) for starts, sizes in _regions(p, window)]
         packed += p.g * window.taps * p.ic * -(-p.oc // lanes) * lanes
+    pixels = [p.n * math.prod(row[OUT : OUT + RANK]) for row in regions]
+    parts = max((1, *(_pixel_parts(p, count) for count in pixels)))
+    if parts > 1 or p.g * blocks % 2:  # threads share tasks evenly, whatever the channels
+        parts += -parts % (2 if parts < 4 else 4)
+    even = sum(pixels) / max(1, *pixels, 1)  # as many regions of the largest one's size
+    channel_parts = min(p.g * blocks, -(-TASKS // max(1, int(parts * even))))
+    regions = [
+        [*row, max(MR, -(-count // (parts * MR)) * MR)] for row, count in zip(regions, pixels, strict=True)
+    ]
     blocks_in_all = len(phases) * p.g * blocks
-    tasks = len(phases) * parts * channel_parts
-    sizes = [parts, channel_parts, p.g, p.ic, p.oc, blocks, p.has_bias, FUSED.index(p.activation)]
+    tasks = len(regions) * parts * channel_parts
+    sizes = [len(regions), channel_parts, p.g, p.ic, p.oc, blocks, p.has_bias, FUSED.index(p.activation)]
     return Schedule(
-        phases=np.array(rows, np.int64).reshape(-1, COLUMNS),
+        regions=np.array(regions, np.int64).reshape(-1, COLUMNS),
+        phases=np.array(numbers, np.int64).reshape(-1, COLUMNS),
         sizes=np.array(sizes, np.int64),
         lift=(slice(None), *(None,) * (RANK - p.window.rank)),
         packed=packed,
@@ -84,8 +99,39 @@ def _numbers(outputs: tuple[slice, ...], taps: tuple[slice, ...], window: Window
     return numbers
 
 
-def _pixel_parts(p: ConvProblem, window: Window) -> int:
+def _moved(row: list[int], starts: tuple[int, ...], sizes: tuple[int, ...]) -> list[int]:
+    """Describe part of a phase's outputs."""
+    row = list(row)
+    for axis, (start, size) in enumerate(zip(starts, sizes, strict=True)):
+        row[OUT + axis] = size
+        row[BEFORE + axis] -= start * row[STRIDE + axis]
+        row[FIRST_OUT + axis] += start * row[OUT_STEP + axis]
+    return row
+
+
+def _regions(p: ConvProblem, window: Window) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Cut outputs into rectangles, first index and size of each, if that saves multiplications."""
+    axes = [window.stretches(axis) for axis in range(RANK)]
+    if 1 < math.prod(map(len, axes)) <= REGIONS_AT_MOST:
+        cut, work = [], 0.0
+        for stretches in itertools.product(*axes):
+            starts, stops, live = zip(*stretches, strict=True)
+            sizes = tuple(stop - start for start, stop in zip(starts, stops, strict=True))
+            work += _tiles(p.n * math.prod(sizes)) * math.prod(live)
+            cut.append((starts, sizes))
+        if work < WORTH_CUTTING * _tiles(p.n * math.prod(window.o)) * window.taps:
+            return cut
+    return [((0,) * RANK, window.o)]
+
+
+def _tiles(pixels: int) -> float:
+    """Count tiles; those of half the height take about half of the time."""
+    whole, rest = divmod(pixels, MR)
+    return whole + (0 if rest == 0 else 0.55 if rest <= MR // 2 else 1)
+
+
+def _pixel_parts(p: ConvProblem, pixels: int) -> int:
     """Return how many tasks keep the addresses and inputs of each within bounds."""
-    addresses = ADDRESSES // (8 * max(window.taps, 1))
+    addresses = ADDRESSES // (8 * max(p.window.taps, 1))
     inputs = INPUTS // (p.acc_dtype.itemsize * max(p.g * p.ic, 1))
-    return -(-p.n * math.prod(window.o) // max(min(addresses, inputs), 4 * MR))
+    return -(-pixels // max(min(addresses, inputs), 4 * MR))

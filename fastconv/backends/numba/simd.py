@@ -100,6 +100,11 @@ def load_vector(b, at, kind):
     return value
 
 
+def store_vector(b, value, at, kind):
+    """Store a vector that is aligned no better than its elements."""
+    b.store(value, b.inttoptr(at, vector_type(kind).as_pointer())).align = kind.size
+
+
 def broadcast(b, scalar, lanes):
     """Put a scalar in every lane."""
     undefined = ir.Constant(ir.VectorType(scalar.type, lanes), ir.Undefined)
@@ -221,7 +226,7 @@ def store(_context, value, p):
     """Write a vector to `p`."""
 
     def codegen(context, b, _signature, args):
-        b.store(args[0], b.inttoptr(args[1], vector_type(value).as_pointer())).align = value.size
+        store_vector(b, args[0], args[1], value)
         return context.get_dummy_value()
 
     return types.void(value, p), codegen

@@ -19,6 +19,7 @@ from fastconv.backends.numba.simd import (
     call,
     load_vector,
     scalar_type,
+    store_vector,
     suffix,
     vector_type,
 )
@@ -98,6 +99,21 @@ def outer_fma(_context, tile, pointers, elements, row):
         return context.make_tuple(b, tile, result)
 
     return tile(tile, pointers, types.intp, row), codegen
+
+
+@intrinsic
+def store_tile(_context, tile, pointers):
+    """Write each of a tile's rows to where `pointers` say."""
+    kind, columns = tile.dtype, tile.count // pointers.count
+
+    def codegen(context, b, _signature, args):
+        values = cgutils.unpack_tuple(b, args[0])
+        for m, start in enumerate(cgutils.unpack_tuple(b, args[1])):
+            for n in range(columns):
+                store_vector(b, values[m * columns + n], after(b, start, kind.lanes * n, kind), kind)
+        return context.get_dummy_value()
+
+    return types.void(tile, pointers), codegen
 
 
 @intrinsic
