@@ -22,6 +22,7 @@ from fastconv.problem import (
     checked_bias,
     checked_dtype,
     conv_transpose_problem,
+    functional,
     memory_order,
     planned_shape,
 )
@@ -142,9 +143,22 @@ def _again(known: plan.Plan, state: Any, x: np.ndarray, w: np.ndarray, bias: Any
 
 def _arranged(state: Any, problem: ConvProblem, w: np.ndarray) -> np.ndarray:
     """View the weights as the problem's."""
-    if state is conv_transpose_problem:  # taps reversed, channels exchanged: (*k, f, c) is (*k, c, f)
-        w = np.flip(w, tuple(range(w.ndim - 2))).swapaxes(-1, -2)
+    if state in ARRANGED:
+        w = ARRANGED[state](problem, w)
     return w if w.shape == problem.w_shape else w.reshape(problem.w_shape)
+
+
+def _transposed(_problem: ConvProblem, w: np.ndarray) -> np.ndarray:
+    """Reverse taps and exchange channels: ``(*k, f, c)`` is ``(*k, c, f)``."""
+    return np.flip(w, tuple(range(w.ndim - 2))).swapaxes(-1, -2)
+
+
+# How weights become the problem's, where they are not by their shape.
+ARRANGED = {
+    conv_transpose_problem: _transposed,
+    functional.grouped_conv_problem: functional.forward_weights,
+    functional.grouped_transpose_problem: functional.transposed_weights,
+}
 
 
 def planned(

@@ -103,7 +103,7 @@ def planned_shape(words: Words, value: Any) -> tuple[int, ...]:
     """Take `value` as the shape of an array that is yet to come."""
     rule = f"{words.op}: `input_shape` must be a sequence of sizes, none negative"
     try:
-        shape = tuple(map(_index, value))
+        shape = tuple(map(as_index, value))
     except TypeError:
         raise TypeError(f"{rule}; got {value!r}") from None
     if any(not 0 <= size <= LARGEST for size in shape):
@@ -155,7 +155,7 @@ def per_axis(words: Words, name: str, value: Any, rank: int, least: int = 1) -> 
     if isinstance(value, str):
         raise TypeError(f"{rule}; got {value!r}")
     try:
-        numbers = tuple(map(_index, values))
+        numbers = tuple(map(as_index, values))
     except TypeError:
         raise TypeError(f"{rule}; got {value!r}") from None
     if len(numbers) != rank or any(not least <= n <= LARGEST for n in numbers):
@@ -198,9 +198,9 @@ def padding_pairs(words: Words, padding: Any, rank: int) -> Pairs:
     try:
         entries = tuple(padding) if _is_sequence(padding) else (padding,) * rank
         pairs = tuple(
-            (_index(e[0]), _index(e[1]))
+            (as_index(e[0]), as_index(e[1]))
             if _is_sequence(e) and len(e) == 2 and not isinstance(e, str)
-            else (_index(e), _index(e))
+            else (as_index(e), as_index(e))
             for e in entries
         )
     except TypeError:
@@ -232,7 +232,7 @@ def _is_sequence(value: Any) -> bool:
     return isinstance(value, Sequence) or (isinstance(value, np.ndarray) and value.ndim > 0)
 
 
-def _index(value: Any) -> int:
+def as_index(value: Any) -> int:
     """Return an int of any integer but a bool."""
     if isinstance(value, (bool, np.bool_)):
         raise TypeError("a bool is not a number of elements")

@@ -125,7 +125,7 @@ def conv_problem(
     i = _spatial_sizes(words, layout, x_shape, w_shape, w_shape)
     k = w_shape[:-2]
     window = _forward_window(words, i, k, strides, padding, dilation)
-    return _stated(words, layout, window, x_shape, w_shape, w_shape, **rest)
+    return stated(words, layout, window, x_shape, w_shape, w_shape, **rest)
 
 
 def depthwise_problem(
@@ -150,7 +150,7 @@ def depthwise_problem(
     canonical = (*w_shape[:-2], 1, w_shape[-2] * w_shape[-1])
     i = _spatial_sizes(words, layout, x_shape, canonical, w_shape)
     window = _forward_window(words, i, w_shape[:-2], strides, padding, dilation)
-    return _stated(words, layout, window, x_shape, canonical, w_shape, **rest)
+    return stated(words, layout, window, x_shape, canonical, w_shape, **rest)
 
 
 def conv_transpose_problem(
@@ -180,7 +180,7 @@ def conv_transpose_problem(
         extra = per_axis(words, "output_padding", output_padding, rank, least=0)
     pads = _transposed_padding(words, padding, b, tuple(map(spread, k, d)), extra)
     window = Window(i, k, (1,) * rank, d, b, pads)
-    return _stated(words, layout, window, x_shape, canonical, w_shape, **rest)
+    return stated(words, layout, window, x_shape, canonical, w_shape, **rest)
 
 
 def _forward_window(words, i, k, strides, padding, dilation) -> Window:
@@ -249,7 +249,7 @@ def _spatial_sizes(words, layout, x_shape, w_shape, shown) -> tuple[int, ...]:
     return tuple(i)
 
 
-def _stated(
+def stated(
     words: Words,
     layout: Layout,
     window: Window,

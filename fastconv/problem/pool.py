@@ -128,13 +128,14 @@ def pool_problem(
     dilation: Any = 1,
     reduction: str | Callable = "max",
     divisor: Divisor = "real",
+    overhang: tuple[int, ...] | None = None,
     indices: bool = False,
     y_dtype: np.dtype | None = None,
     x_order: tuple[int, ...] | None = None,
 ) -> PoolProblem:
     """State a pooling of an input in the face's layout; strides of None are the window's size.
 
-    A plan of one with `indices` has ``with_indices`` to call.
+    `padding` behind includes the `overhang`. A plan of one with `indices` has ``with_indices`` to call.
     """
     if len(x_shape) != len(layout.x):
         raise ValueError(
@@ -165,7 +166,7 @@ def pool_problem(
     check_size(words, (n, *window.padded, c), acc_dtype)
     return PoolProblem(
         window=window,
-        overhang=(0,) * len(i),
+        overhang=(0,) * len(i) if overhang is None else overhang,
         n=n,
         c=c,
         x_dtype=x_dtype,
