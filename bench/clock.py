@@ -12,7 +12,8 @@ MOST = 200  # rounds
 
 TURN = 0.02  # seconds of a contender's turn
 TURNS = 5
-SETTLE = 0.03  # seconds that BLAS' threads spin after a product, in the way of whoever comes next
+STEP = 4e-3  # seconds between looks at whether threads have gone to sleep
+RESTLESS = 0.3  # seconds after which they are taken to be always awake
 
 
 def medians(contenders: dict[str, Callable[[], object]]) -> dict[str, float]:
@@ -21,11 +22,20 @@ def medians(contenders: dict[str, Callable[[], object]]) -> dict[str, float]:
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(TURNS):
         for name, run in contenders.items():
-            time.sleep(SETTLE)
             for _ in range(loops[name] // 4):
                 run()  # wakes threads and fills caches again
             times[name].append(once(run, loops[name]))
+            settle()
     return {name: statistics.median(each) for name, each in times.items()}
+
+
+def settle() -> None:
+    """Wait until this process' threads sleep: BLAS' spin for 0.1 s, in the way of whoever comes next."""
+    for _ in range(round(RESTLESS / STEP)):
+        before = time.process_time()
+        time.sleep(STEP)
+        if time.process_time() - before < STEP / 4:
+            return
 
 
 def once(run: Callable[[], object], loops: int = 1) -> float:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import fastconv
-from bench.workloads import PROBLEMS, SEPARABLE
+from bench.workloads import ONE_FILTER, PROBLEMS, SEPARABLE
 from fastconv import dispatch
 from fastconv.kernel import Kernel
 from fastconv.problem import ConvProblem, Window
@@ -66,8 +66,12 @@ class Layer:
         """Return the public function's call that states this layer."""
         win, weights = self.problem.window, self.w is not None and self.weights
         if self.w is None:
-            pool = {"max": fastconv.max_pool, "mean": fastconv.average_pool}[self.problem.reduction]
-            return functools.partial(pool, self.x, win.k, win.s, win.p)
+            if self.problem.reduction == "max":
+                return functools.partial(fastconv.max_pool, self.x, win.k, win.s, win.p)
+            whole = self.problem.divisor == "padded"
+            return functools.partial(
+                fastconv.average_pool, self.x, win.k, win.s, win.p, count_include_pad=whole
+            )
         if self.is_transposed:
             return functools.partial(fastconv.conv_transpose, self.x, weights, win.b, self.padding)
         return functools.partial(fastconv.conv, self.x, weights, win.s, win.p, dilation_rate=win.d)
@@ -77,7 +81,8 @@ class Layer:
         win, shape = self.problem.window, self.x.shape
         if self.w is None:
             options = dict(reduction=self.problem.reduction, dtype=self.problem.x_dtype, backend=backend)
-            return fastconv.plan_pool(shape, win.k, win.s, win.p, **options)
+            whole = self.problem.divisor == "padded"
+            return fastconv.plan_pool(shape, win.k, win.s, win.p, count_include_pad=whole, **options)
         if self.is_transposed:
             return fastconv.plan_conv_transpose(shape, self.weights, win.b, self.padding, backend=backend)
         options = dict(dilation_rate=win.d, backend=backend)
@@ -120,7 +125,7 @@ def layer(workload: str) -> Layer:
     """Make the workload's arrays of small integers, whose sums are exact in any order."""
     problem = PROBLEMS[workload]
     rng = np.random.default_rng(0)
-    x = rng.integers(-8, 9, problem.x_shape).astype(problem.x_dtype)
+    x = rng.integers(-8, 9, problem.x_shape, np.int8).astype(problem.x_dtype)
     if not isinstance(problem, ConvProblem):
         return Layer(problem, x, None)
     if workload in SEPARABLE:
@@ -128,6 +133,8 @@ def layer(workload: str) -> Layer:
         w = math.prod(lines).reshape(problem.w_shape)
     else:
         w = rng.integers(-8, 9, problem.w_shape)
+    if workload in ONE_FILTER:
+        w[...] = w[..., :1]
     return Layer(problem, x, w.astype(problem.w_dtype))
 
 

@@ -41,19 +41,26 @@ def description() -> dict:
     return {"threads": fastconv.get_num_threads(), "versions": versions, "others": others()}
 
 
-def others() -> float | None:
-    """Share of the CPUs' time that other processes took since this module was imported (Linux)."""
-    if BEGIN is None:
+def others(since: tuple | None = None, own: float | None = None) -> float | None:
+    """Share of the CPUs' time that other processes took since `clocks`, or since this module was imported.
+
+    `own` is the seconds that are ours, else those of this process. Only Linux knows.
+    """
+    begin, end = since or BEGIN, clocks()
+    if begin is None or end is None:
         return None
-    wall, busy, own = (end - begin for end, begin in zip(_clocks(), BEGIN, strict=True))
-    return max(0.0, (busy - own) / (wall * os.cpu_count()))
+    wall, busy, process = (after - before for after, before in zip(end, begin, strict=True))
+    return max(0.0, (busy - (process if own is None else own)) / (wall * os.cpu_count()))
 
 
-def _clocks() -> tuple[float, float, float]:
+def clocks() -> tuple[float, float, float] | None:
     """Seconds of the wall, of all CPUs at work, and of this process."""
-    user, nice, system, _idle, _wait, *interrupts = map(int, Path("/proc/stat").read_text().split()[1:9])
+    try:
+        user, nice, system, _idle, _wait, *interrupts = map(int, Path("/proc/stat").read_text().split()[1:9])
+    except OSError:
+        return None
     busy = user + nice + system + sum(interrupts)
     return time.perf_counter(), busy / os.sysconf("SC_CLK_TCK"), time.process_time()
 
 
-BEGIN = _clocks() if Path("/proc/stat").exists() else None
+BEGIN = clocks()

@@ -1,9 +1,9 @@
-"""From pytest-benchmark's JSON to the README's table and plot.
+"""From the JSON of the benchmarks and of the race to the README's tables and plots.
 
     pytest --benchmark-only --benchmark-json=bench.json && python -m bench.report bench.json
 
-keeps of the JSON what is shown, in ``bench/results/results.json``, and draws from that. Without an
-argument it draws again what is kept.
+keeps of the JSON what is shown, in ``bench/results/results.json``, and draws from that and from what the race
+keeps by ``python -m bench.peers --json bench/results/peers.json``. Without an argument it draws both again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 KEPT = ROOT / "bench" / "results" / "results.json"
 PLOT = ROOT / "bench" / "results" / "speedup.svg"
-BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
+RACE = ROOT / "bench" / "results" / "peers.json"
+RACE_PLOT = ROOT / "bench" / "results" / "peers.svg"
 
 FIELDS = (
     *("kind", "workload", "problem", "kernel", "chosen_by", "seconds", "speedup"),
@@ -123,14 +124,15 @@ def _number(value: float) -> str:
     return f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:g}"
 
 
-def inserted(readme: str, text: str) -> str:
-    """Put `text` between the markers of a README and leave the rest as it is."""
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
+def inserted(readme: str, name: str, text: str) -> str:
+    """Put `text` between the markers of a name in a README and leave the rest as it is."""
+    first, last = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    before, begin, rest = readme.partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        counts = f"{readme.count(BEGIN)} and {readme.count(END)}"
-        raise ValueError(f"report: the README must hold {BEGIN} and after it {END}; got {counts} of them")
-    return f"{before}{BEGIN}\n{text}\n{END}{after}"
+        counts = f"{readme.count(first)} and {readme.count(last)}"
+        raise ValueError(f"report: the README must hold {first} and after it {last}; got {counts} of them")
+    return f"{before}{first}\n{text}\n{last}{after}"
 
 
 def written(results: dict) -> str:
@@ -143,17 +145,23 @@ def written(results: dict) -> str:
 def main() -> None:
     """Read the JSON named on the command line, or what is kept, and draw table and plot."""
     from bench import plot  # needs matplotlib, which the table does not
+    from bench.peers import plot as dots
+    from bench.peers import tables
 
     plain = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("python -m bench.report", description=__doc__, formatter_class=plain)
     parser.add_argument("run", nargs="?", type=Path, help="JSON of pytest --benchmark-json")
     run = parser.parse_args().run
     results = json.loads(KEPT.read_text()) if run is None else reduced(json.loads(run.read_text()))
-    readme = inserted(README.read_text(), section(results))
+    readme = inserted(README.read_text(), "benchmarks", section(results))
+    race = json.loads(RACE.read_text())
+    link = f"![Time of other libraries over fastconv's]({RACE_PLOT.relative_to(ROOT).as_posix()})"
+    readme = inserted(readme, "peers", f"{tables.markdown(race)}\n\n{link}")
 
     KEPT.parent.mkdir(exist_ok=True)
     KEPT.write_text(written(results))
     plot.draw(results, PLOT)
+    dots.draw(race, RACE_PLOT)
     README.write_text(readme)
 
 

@@ -45,7 +45,7 @@ DENSE = {
     "r3d18/conv2": "conv n1 g1 ic64 oc64 i8x56x56 k3x3x3 s1x1x1 d1x1x1 p1+1x1+1x1+1 float32",
 }
 DEPTHWISE = {
-    "mobilenetv2/block1_dw": "conv n1 g96 ic1 oc1 i112x112 k3x3 s2x2 d1x1 p0+1x0+1 float32",
+    "mobilenetv2/block1_dw": "conv n1 g96 ic1 oc1 i112x112 k3x3 s2x2 d1x1 p1+1x1+1 float32",
     "mobilenetv2/block2_dw": "conv n1 g144 ic1 oc1 i56x56 k3x3 s1x1 d1x1 p1+1x1+1 float32",
     "mobilenetv2/block4_dw": "conv n1 g192 ic1 oc1 i28x28 k3x3 s1x1 d1x1 p1+1x1+1 float32",
     "mobilenetv2/block14_dw": "conv n1 g960 ic1 oc1 i7x7 k3x3 s1x1 d1x1 p1+1x1+1 float32",
@@ -76,13 +76,14 @@ POOLS = {
     "gray1024/max7": "pool max n1 c1 i1024x1024 k7x7 s1x1 d1x1 p3+3x3+3 float32",
     "gray1024/max31": "pool max n1 c1 i1024x1024 k31x31 s1x1 d1x1 p15+15x15+15 float32",
     "gray1024/max63": "pool max n1 c1 i1024x1024 k63x63 s1x1 d1x1 p31+31x31+31 float32",
-    "gray1024/mean7": "pool mean n1 c1 i1024x1024 k7x7 s1x1 d1x1 p3+3x3+3 float32",
-    "gray1024/mean31": "pool mean n1 c1 i1024x1024 k31x31 s1x1 d1x1 p15+15x15+15 float32",
-    "gray1024/mean63": "pool mean n1 c1 i1024x1024 k63x63 s1x1 d1x1 p31+31x31+31 float32",
+    "gray1024/mean7": "pool mean n1 c1 i1024x1024 k7x7 s1x1 d1x1 p3+3x3+3 float32 bypadded",
+    "gray1024/mean31": "pool mean n1 c1 i1024x1024 k31x31 s1x1 d1x1 p15+15x15+15 float32 bypadded",
+    "gray1024/mean63": "pool mean n1 c1 i1024x1024 k63x63 s1x1 d1x1 p31+31x31+31 float32 bypadded",
 }
 FAMILIES = {"dense": DENSE, "depthwise": DEPTHWISE, "filters": FILTERS, "pools": POOLS}
 PROBLEMS = {name: parse(line) for lines in FAMILIES.values() for name, line in lines.items()}
 SEPARABLE = ("gray1024/gauss21",)  # weights of rank one
+ONE_FILTER = ("rgb1080p/5x5",)  # for all channels
 SMOKE = ("article/conv", "article/pool", "lenet5/conv1", "lenet5/conv2", "lenet5/pool1")  # for every push
 
 

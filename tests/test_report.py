@@ -98,24 +98,25 @@ def test_readme_is_untouched_outside_the_markers():
     before, after = "# Title\n\nabove \r\n", "\n\nbelow | stays |\n"
     readme = f"{before}<!-- benchmarks:begin -->\nold\n\nold\n<!-- benchmarks:end -->{after}"
 
-    once = report.inserted(readme, "new \\1 text")
+    once = report.inserted(readme, "benchmarks", "new \\1 text")
 
     assert once == f"{before}<!-- benchmarks:begin -->\nnew \\1 text\n<!-- benchmarks:end -->{after}"
-    assert report.inserted(once, "new \\1 text") == once
+    assert report.inserted(once, "benchmarks", "new \\1 text") == once
 
 
 @pytest.mark.parametrize(
     ("readme", "counts"),
     [
         ("no markers", "0 and 0"),
-        (f"{report.BEGIN} only", "1 and 0"),
-        (f"only {report.END}", "0 and 1"),
-        (f"{report.END} before {report.BEGIN}", "1 and 1"),
+        ("<!-- benchmarks:begin --> only", "1 and 0"),
+        ("only <!-- benchmarks:end -->", "0 and 1"),
+        ("<!-- benchmarks:end --> before <!-- benchmarks:begin -->", "1 and 1"),
+        ("<!-- peers:begin --><!-- peers:end -->", "0 and 0"),
     ],
 )
 def test_readme_without_markers_is_refused(readme, counts):
     with pytest.raises(ValueError, match=f"benchmarks:begin.*benchmarks:end.*; got {counts}"):
-        report.inserted(readme, "text")
+        report.inserted(readme, "benchmarks", "text")
 
 
 def test_speedups_are_averaged_geometrically_over_what_a_backend_chooses():
