@@ -29,9 +29,9 @@ from fastconv.problem import (
 
 LIMIT = 1024  # calls remembered; then all are forgotten
 
-PLAIN = frozenset((int, str, type(None)))
+PLAIN = frozenset((int, str, type(None), Layout))
 
-_recent: dict[tuple, plan.Plan] = {}
+_recent: dict[tuple, Any] = {}
 
 
 def convolve(
@@ -39,7 +39,7 @@ def convolve(
     state: Any,
     inputs: Any,
     kernel: Any,
-    data_format: str,
+    data_format: str | Layout,
     options: dict[str, Any],
     bias: Any,
     activation: Any,
@@ -70,7 +70,8 @@ def convolve(
     order = memory_order(canonical.shape, canonical.strides)
     options = dict(options, x_order=order)
     ready = _prepared(words, state, layout, x.shape, x.dtype, w, options, bias, activation, backend)
-    if key and x is inputs and w is kernel and x.dtype == w.dtype and not ready.refusals:
+    as_given = x is inputs and w is kernel and _takes(ready.problem, x, w)
+    if key and as_given and not ready.refusals:
         remember(key, ready.without_weights())
     others = (array for array in (inputs, kernel, bias, *reads) if isinstance(array, np.ndarray))
     return ready.run(x, out, *others)
@@ -80,7 +81,7 @@ def reduction(
     words: Words,
     state: Any,
     inputs: Any,
-    data_format: str,
+    data_format: str | Layout,
     options: dict[str, Any],
     function: Any,
     backend: str,
@@ -109,13 +110,13 @@ def reduction(
     return ready, x
 
 
-def recall(key: tuple) -> plan.Plan | None:
-    """Return the plan of an earlier call that had all of this the same."""
+def recall(key: tuple) -> Any:
+    """Return the plan of an earlier call that had all of this the same, or None."""
     return _recent.get(key)
 
 
-def remember(key: tuple, ready: plan.Plan) -> None:
-    """Keep a plan that holds no array of a caller's."""
+def remember(key: tuple, ready: Any) -> None:
+    """Keep a plan, or one and what goes with it, that holds no array of a caller's."""
     if len(_recent) >= LIMIT:
         _recent.clear()
     _recent[key] = ready
@@ -130,6 +131,11 @@ def are_plain(options: Collection[Any]) -> bool:
     if kinds <= PLAIN:
         return True
     return kinds <= PLAIN | {tuple} and all(are_plain(o) for o in options if type(o) is tuple)
+
+
+def _takes(problem: Any, x: np.ndarray, w: np.ndarray) -> bool:
+    """Whether arrays are of the dtypes that a problem computes with."""
+    return x.dtype == problem.x_dtype and w.dtype == problem.w_dtype
 
 
 def _again(known: plan.Plan, state: Any, x: np.ndarray, w: np.ndarray, bias: Any) -> np.ndarray:
@@ -166,7 +172,7 @@ def planned(
     state: Any,
     input_shape: Any,
     kernel: Any,
-    data_format: str,
+    data_format: str | Layout,
     options: dict[str, Any],
     bias: Any,
     activation: Any,

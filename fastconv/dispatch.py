@@ -15,9 +15,10 @@ import numpy as np
 from fastconv import backends as folder
 from fastconv import costs
 from fastconv.kernel import Kernel
-from fastconv.problem import ConvProblem, PoolProblem
+from fastconv.problem import ConvProblem, FoldProblem, PoolProblem
 
 Problem = ConvProblem | PoolProblem
+Rankable = Problem | FoldProblem
 
 _used: ContextVar[str | None] = ContextVar("fastconv_backend", default=None)
 
@@ -132,19 +133,19 @@ def _row_exists(name: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def ranking(problem: Problem, backend: str = "auto") -> tuple[Kernel, ...]:
+def ranking(problem: Rankable, backend: str = "auto") -> tuple[Kernel, ...]:
     """Kernels that can compute `problem`, of `backend` if one is named, the cheapest first."""
     able = [row for row in _rows(problem, backend) if row.rejects(problem) is None]
     return tuple(sorted(able, key=lambda row: row.cost(problem)))
 
 
-def rank(problem: Problem, backend: str) -> tuple[Kernel, ...]:
+def rank(problem: Rankable, backend: str) -> tuple[Kernel, ...]:
     """Return the `ranking`; for a caller's function, which may hold arrays, without keeping it."""
     is_kept = isinstance(getattr(problem, "reduction", ""), (str, np.ufunc))
     return (ranking if is_kept else ranking.__wrapped__)(problem, backend)
 
 
-def choose(problem: Problem, backend: str = "auto") -> Kernel:
+def choose(problem: Rankable, backend: str = "auto") -> Kernel:
     """Return the cheapest kernel for `problem`, of `backend` if one is named.
 
     Raises
@@ -157,14 +158,14 @@ def choose(problem: Problem, backend: str = "auto") -> Kernel:
     return able[0]
 
 
-def cannot(problem: Problem, backend: str, refusals: dict[str, str] | None = None) -> Exception:
+def cannot(problem: Rankable, backend: str, refusals: dict[str, str] | None = None) -> Exception:
     """Say why no row of `backend` computes `problem`; `refusals` are reasons found in the weights."""
     return NotImplementedError(
         f"backend={backend!r} cannot compute {explain_problem(problem, refusals or {})}"
     )
 
 
-def explain_problem(problem: Problem, refusals: dict[str, str]) -> str:
+def explain_problem(problem: Rankable, refusals: dict[str, str]) -> str:
     """List every row for `problem` with its predicted time, the cheapest first, or why it is out."""
     rows = _rows(problem, "auto")
     verdicts = {row.name: refusals.get(row.name) or row.rejects(problem) for row in rows}
@@ -176,6 +177,6 @@ def explain_problem(problem: Problem, refusals: dict[str, str]) -> str:
     return "\n".join([str(problem), *lines])
 
 
-def _rows(problem: Problem, backend: str) -> list[Kernel]:
+def _rows(problem: Rankable, backend: str) -> list[Kernel]:
     """Rows for this kind of problem."""
     return [row for row in table(backend) if isinstance(problem, row.problem)]

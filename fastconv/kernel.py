@@ -26,7 +26,7 @@ class Kernel:
     """
 
     name: str  # "backend:variant"
-    problem: type  # ConvProblem or PoolProblem
+    problem: type  # ConvProblem, PoolProblem or FoldProblem
     rejects: Callable[[Any], str | None]  # problem -> why this row cannot, or None
     cost: Callable[[Any], float]  # problem -> predicted seconds, from the module's `costs`; never 0
     run: Callable[..., None]  # (problem, x, prepared, bias, y)

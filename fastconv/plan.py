@@ -10,9 +10,11 @@ import numpy as np
 
 from fastconv import dispatch
 from fastconv.activations import FUNCTIONS
+from fastconv.dispatch import Rankable
 from fastconv.kernel import Kernel, Refusal
 from fastconv.problem import (
     ConvProblem,
+    FoldProblem,
     Layout,
     PoolProblem,
     Words,
@@ -147,31 +149,47 @@ def make(
     activation: Any = None,
 ) -> Plan:
     """Plan a problem with the cheapest row that takes it and its weights."""
+
+    def given(row: Kernel) -> Any:
+        return problem if _left_over(problem, row, activation) is None else _without_activation(problem)
+
+    row, prepared, refusals = _first(words, problem, backend, w, given)
+    natural = tuple(range(len(layout.x)))
+    return Plan(
+        problem=problem,
+        kernel=row,
+        given=given(row),
+        finish=_left_over(problem, row, activation),
+        x_shape=_in_layout(layout.x, problem.x_shape),
+        y_shape=_in_layout(layout.y, problem.y_shape),
+        refusals=refusals,
+        words=words,
+        layout=layout,
+        canonical=natural == layout.x == layout.y == problem.x_order,
+        prepared=prepared,
+        bias=bias,
+    )
+
+
+def fold(words: Words, problem: FoldProblem, x: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+    """Fold arrays with the cheapest row that takes the problem."""
+    row, prepared, _ = _first(words, problem, "auto", None, lambda _row: problem)
+    y = tuple(np.empty(problem.window.o, dtype) for dtype in problem.dtypes)
+    row.run(problem, x, prepared, None, y)
+    return y
+
+
+def _first(
+    words: Words, problem: Rankable, backend: str, w: np.ndarray | None, given: Callable[[Kernel], Any]
+) -> tuple[Kernel, Any, dict[str, str]]:
+    """Return the cheapest row that takes a problem and its weights, these as it wants them, and refusals."""
     backend = dispatch.current_backend(backend, words.op)
     refusals: dict[str, str] = {}
     for row in dispatch.rank(problem, backend):
-        finish = _left_over(problem, row, activation)
-        given = problem if finish is None else _without_activation(problem)
         try:
-            prepared = row.prepare(given, w)
+            return row, row.prepare(given(row), w), refusals
         except Refusal as reason:
             refusals[row.name] = str(reason)
-            continue
-        natural = tuple(range(len(layout.x)))
-        return Plan(
-            problem=problem,
-            kernel=row,
-            given=given,
-            finish=finish,
-            x_shape=_in_layout(layout.x, problem.x_shape),
-            y_shape=_in_layout(layout.y, problem.y_shape),
-            refusals=refusals,
-            words=words,
-            layout=layout,
-            canonical=natural == layout.x == layout.y == problem.x_order,
-            prepared=prepared,
-            bias=bias,
-        )
     raise dispatch.cannot(problem, backend, refusals)
 
 

@@ -68,7 +68,7 @@ def test_info_lists_versions_threads_and_every_kernel(capsys):
     assert re.search(rf"^threads +{fastconv.get_num_threads()}{layer}$", out, re.M)
     assert re.search(rf"^backends +{', '.join(fastconv.backends())}$", out, re.M)
     for row in dispatch.table():
-        kind = "conv" if "Conv" in row.problem.__name__ else "pool"
+        kind = row.problem.__name__.removesuffix("Problem").lower()
         exact = "yes" if row.exact else "no"
         assert re.search(rf"^{row.name} +{kind} +{exact} +\w", out, re.M), row.name
 

@@ -13,7 +13,7 @@ FLOORS = [  # low to high; of the top one, modules may import one another
     {"costs"},
     {"backends"},
     {"dispatch"},
-    {"plan", "adaptive"},
+    {"plan", "adaptive", "local"},
     {"calls"},
     {"ops", "lax", "functional"},
     {"layers"},
@@ -97,6 +97,24 @@ def test_the_definition_imports_problem_and_kernel_alone():
 
     assert inner == {"problem", "kernel"}
     assert outer == {"__future__", "math", "numpy", "fastconv"}
+
+
+FACES = [path for path in MODULES if name(path).partition(".")[0] in {"lax", "functional"}]
+
+
+@pytest.mark.parametrize("path", FACES, ids=shown)
+def test_faces_translate_and_compute_no_geometry(path):
+    """No window is laid out and no size divided in them: `problem` does that."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    called = {
+        getattr(node.func, "id", getattr(node.func, "attr", None))
+        for node in nodes
+        if isinstance(node, ast.Call)
+    }
+    operators = {type(node.op) for node in nodes if isinstance(node, ast.BinOp)}
+
+    assert called.isdisjoint({"Window", "Fraction", "divmod", "ceil", "floor", "prod"})
+    assert operators.isdisjoint({ast.FloorDiv, ast.Div, ast.Mod})
 
 
 @pytest.mark.parametrize("path", MODULES, ids=shown)

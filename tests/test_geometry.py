@@ -54,6 +54,17 @@ def test_source_finds_what_a_tap_meets():
             assert met == [None if at is None else (at,) for at in seen], axis
 
 
+def test_meets_pairs_outputs_with_the_inputs_under_a_tap():
+    for axis in AXES:
+        window, k = of_axis(*axis), axis[1]
+        for tap in range(k):
+            (outputs,), (inputs,) = window.meets((tap,))
+            met = [seen[tap] for seen in windows(*axis)]
+            pairs = [(o, at) for o, at in enumerate(met) if at is not None]
+            found = zip(range(len(met))[outputs], range(axis[0])[inputs], strict=True)
+            assert list(found) == pairs, (axis, tap)
+
+
 def test_fill_lays_inputs_into_their_slots():
     for axis in AXES:
         i, _, _, _, b, lo, hi = axis

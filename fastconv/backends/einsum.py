@@ -6,6 +6,7 @@
 ``einsum:separable``  max, min, sums: an associative reduction, so one axis at a time, k passes an
                       axis instead of one for each of the window's taps
 ``einsum:ufunc``      any other ufunc: folded over the taps in row-major order
+``einsum:fold``       any function of two, which takes arrays: tap by tap too, over what is no padding
 ``einsum:indices``    max and min with the position of each
 """
 
@@ -13,11 +14,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
-from fastconv.kernel import Kernel
-from fastconv.problem import ConvProblem, PoolProblem
+from fastconv.kernel import Kernel, Refusal
+from fastconv.problem import ConvProblem, FoldProblem, PoolProblem
 from fastconv.view import along, padded, windows
 
 # Seconds, fitted to measurements on two 2.6 GHz AVX-512 cores.
@@ -139,7 +141,48 @@ def positions(p: PoolProblem, x: np.ndarray, _w: None, _bias: None, y: tuple[np.
     y[0][...], y[1][...] = best, where
 
 
-def rejects_nothing(_problem: ConvProblem) -> str | None:
+@np.errstate(all="ignore")
+def fold(p: FoldProblem, x: tuple[np.ndarray, ...], _w: None, _bias: None, y: tuple[np.ndarray, ...]) -> None:
+    """Apply the function from tap to tap, to all windows together that meet an input there."""
+    for array, init in zip(y, p.inits, strict=True):
+        array[...] = init
+    if 0 in p.window.o:
+        return
+    for tap in np.ndindex(p.window.k):
+        outputs, inputs = p.window.meets(tap)
+        there: Any = (*outputs, ...)
+        here: Any = (*inputs, ...)
+        results = p.reduction(tuple(_shown(a[there]) for a in y), tuple(_shown(a[here]) for a in x))
+        if len(y) > 1:  # what was accumulated in one array may be the result for another
+            results = tuple(map(np.array, results))
+        for array, result in zip(y, results, strict=True):
+            array[there] = result
+
+
+def _shown(view: np.ndarray) -> np.ndarray:
+    """Make a view read-only: a caller's function must not write to it."""
+    view.flags.writeable = False
+    return view
+
+
+@np.errstate(all="ignore")
+def elementwise(p: FoldProblem, _w: None) -> None:
+    """Try the function on arrays: it must do with them what it does with their elements."""
+    numbers = np.array([[3, 1, 0], [2, 5, 4]]), np.array([[1, 4, 0], [7, 2, 6]])
+    left, right = (tuple(n.astype(dtype) for dtype in p.dtypes) for n in numbers)
+    try:
+        together = [np.broadcast_to(result, (2, 3)) for result in p.reduction(left, right)]
+        pairs = [[tuple(a[at] for a in side) for side in (left, right)] for at in np.ndindex(2, 3)]
+        alone = [p.reduction(*pair) for pair in pairs]
+    except Exception as error:
+        raise Refusal(f"{_name(p)} is not for arrays: {type(error).__name__}") from error
+    for result, *values in zip(together, *alone, strict=True):
+        one_by_one = [complex(value) for value in values]
+        if not np.allclose(result.astype(complex).ravel(), one_by_one, rtol=0.02, equal_nan=True):
+            raise Refusal(f"{_name(p)} does with arrays what it does not with their elements")
+
+
+def rejects_nothing(_problem: ConvProblem | FoldProblem) -> str | None:
     """Everything is accepted."""
     return None
 
@@ -174,7 +217,7 @@ def rejects_positions(p: PoolProblem) -> str | None:
     return None if p.reduction in ("max", "min") else f"reduction {_name(p)}, only max and min"
 
 
-def _name(p: PoolProblem) -> str:
+def _name(p: PoolProblem | FoldProblem) -> str:
     """Name a reduction that may be a callable."""
     return p.reduction if isinstance(p.reduction, str) else getattr(p.reduction, "__name__", "fn")
 
@@ -206,6 +249,11 @@ def cost_ufunc(p: PoolProblem) -> float:
     return 2 * CALL + p.flops * PASS
 
 
+def cost_fold(p: FoldProblem) -> float:
+    """Count, for every array, three passes a tap."""
+    return 2 * CALL + len(p.dtypes) * (CALL / 3 * p.window.taps + 3 * p.flops * PASS)
+
+
 def cost_positions(p: PoolProblem) -> float:
     """Count seven passes a tap."""
     return 2 * CALL + 7 * p.flops * PASS
@@ -221,6 +269,7 @@ KERNELS = [
         depthwise,
         channel_weights,
     ),
+    Kernel("einsum:fold", FoldProblem, rejects_nothing, cost_fold, fold, elementwise),
     Kernel("einsum:separable", PoolProblem, rejects_separable, cost_separable, separable),
     Kernel("einsum:ufunc", PoolProblem, rejects_ufunc, cost_ufunc, ufunc),
     Kernel("einsum:indices", PoolProblem, rejects_positions, cost_positions, positions),

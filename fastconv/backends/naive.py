@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from fastconv.kernel import Kernel
-from fastconv.problem import ConvProblem, PoolProblem, Window
+from fastconv.problem import ConvProblem, FoldProblem, PoolProblem, Window
 
 
 def patch(window: Window, x: np.ndarray, o: tuple[int, ...]) -> np.ndarray:
@@ -91,6 +91,20 @@ def _reduced(p: PoolProblem, seen: np.ndarray, o: tuple[int, ...]):
             return p.reduction(seen)  # type: ignore[operator]  # every name is above
 
 
+@np.errstate(all="ignore")
+def fold(p: FoldProblem, x: tuple[np.ndarray, ...], _w: None, _bias: None, y: tuple[np.ndarray, ...]) -> None:
+    """Apply the function to what has been accumulated and to the next element, from tap to tap."""
+    for o in np.ndindex(p.window.o):
+        values = p.inits
+        for tap in np.ndindex(p.window.k):
+            at = p.window.source(o, tap)
+            if at is not None:
+                results = p.reduction(values, tuple(array[at] for array in x))
+                values = tuple(np.asarray(r, t)[()] for r, t in zip(results, p.dtypes, strict=True))
+        for array, value in zip(y, values, strict=True):
+            array[o] = value
+
+
 def _divisor(p: PoolProblem, seen: np.ndarray, o: tuple[int, ...]) -> int:
     """Count what the sum of a window is divided by."""
     if p.divisor == "real":
@@ -108,6 +122,11 @@ def _accepts_conv(_problem: ConvProblem) -> str | None:
     return None
 
 
+def _accepts_fold(_problem: FoldProblem) -> str | None:
+    """Everything is accepted."""
+    return None
+
+
 def _accepts_pool(p: PoolProblem) -> str | None:
     """Everything is accepted but positions of what has none."""
     if p.indices and p.reduction not in ("max", "min"):
@@ -122,5 +141,6 @@ def _last(_problem) -> float:
 
 KERNELS = [
     Kernel("naive:conv", ConvProblem, _accepts_conv, _last, conv),
+    Kernel("naive:fold", FoldProblem, _accepts_fold, _last, fold),
     Kernel("naive:pool", PoolProblem, _accepts_pool, _last, pool),
 ]

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastconv.problem.dtypes import kind
 from fastconv.problem.window import spread
 
 Pairs = tuple[tuple[int, int], ...]
@@ -27,6 +28,7 @@ class Words(NamedTuple):
     strides: str = "strides"
     dilation: str = "dilation_rate"
     padding: str = "padding"
+    base: str = "base_dilation"
     allow_empty: bool = False
 
 
@@ -40,8 +42,10 @@ class Layout(NamedTuple):
     y: tuple[int, ...]
 
     @classmethod
-    def of(cls, words: Words, data_format: str, ndim: int) -> Layout:
-        """Read Keras' ``data_format`` for arrays of `ndim` axes."""
+    def of(cls, words: Words, data_format: str | Layout, ndim: int) -> Layout:
+        """Read Keras' ``data_format`` for arrays of `ndim` axes, or take a layout as it is."""
+        if isinstance(data_format, Layout):
+            return data_format
         if ndim < 2:
             raise ValueError(f"{words.op}: `{words.x}` must have a batch and a channel axis; got {ndim} axes")
         if data_format == "channels_last":
@@ -91,7 +95,7 @@ def checked_dtype(words: Words, name: str, dtype: Any, shape: tuple[int, ...]) -
         dtype = np.dtype(dtype)
     except TypeError:
         raise TypeError(f"{words.op}: `{name}` must name a dtype; got {dtype!r}") from None
-    if dtype.kind not in "biufc":
+    if kind(dtype) not in "biufc":
         raise TypeError(
             f"{words.op}: `{name}` must hold bools, integers, floats or complex numbers; "
             f"got dtype {dtype} ({name} {shape})"

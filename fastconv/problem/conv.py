@@ -19,6 +19,7 @@ from fastconv.problem.arguments import (
     per_axis,
     resolve_padding,
 )
+from fastconv.problem.dtypes import accumulator, promoted
 from fastconv.problem.window import Window, spread
 
 ACTIVATIONS = (
@@ -178,7 +179,7 @@ def conv_transpose_problem(
     extra: tuple[int | None, ...] = (None,) * rank
     if output_padding is not None:
         extra = per_axis(words, "output_padding", output_padding, rank, least=0)
-    pads = _transposed_padding(words, padding, b, tuple(map(spread, k, d)), extra)
+    pads = transposed_padding(words, padding, b, tuple(map(spread, k, d)), extra)
     window = Window(i, k, (1,) * rank, d, b, pads)
     return stated(words, layout, window, x_shape, canonical, w_shape, **rest)
 
@@ -190,7 +191,7 @@ def _forward_window(words, i, k, strides, padding, dilation) -> Window:
     return Window(i, k, s, d, (1,) * len(i), resolve_padding(words, padding, i, k, s, d))
 
 
-def _transposed_padding(words, padding, s, extent, extra):
+def transposed_padding(words, padding, s, extent, extra):
     """Pad the spread input; the words are those of Keras' ``conv_transpose``.
 
     "valid" gives ``(i - 1)*s + max(e, s)`` outputs for a window of extent `e`, "same" ``i*s``, or
@@ -259,6 +260,7 @@ def stated(
     *,
     x_dtype: np.dtype,
     w_dtype: np.dtype,
+    y_dtype: np.dtype | None = None,
     x_order: tuple[int, ...] | None = None,
     has_bias: bool = False,
     activation: str | None = None,
@@ -270,7 +272,7 @@ def stated(
             f"of extent {window.extent} over {window.i} padded by {window.p} to {window.padded} "
             f"({words.x} {x_shape}, {words.w} {shown})"
         )
-    dtype = np.result_type(x_dtype, w_dtype)
+    dtype = promoted(x_dtype, w_dtype)
     n, *_, channels = canonical = tuple(x_shape[a] for a in layout.x)
     ic, outputs = w_shape[-2:]
     g = max(channels // ic, 1) if ic else 1
@@ -285,8 +287,8 @@ def stated(
         oc=outputs // g,
         x_dtype=dtype,
         w_dtype=dtype,
-        acc_dtype=np.dtype(np.float32) if dtype == np.float16 else dtype,
-        y_dtype=dtype,
+        acc_dtype=accumulator(dtype),
+        y_dtype=dtype if y_dtype is None else y_dtype,
         x_order=contiguous_order(canonical, layout.x) if x_order is None else x_order,
         y_order=contiguous_order(y_shape, layout.y),
         has_bias=has_bias,

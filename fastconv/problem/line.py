@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from fastconv.problem.dtypes import accumulator
 from fastconv.problem.window import Window
 
 
@@ -44,6 +43,12 @@ def pool(p: Any) -> str:
     return " ".join(fields + _rest(p))
 
 
+def fold(p: Any) -> str:
+    """Name a `FoldProblem`."""
+    name = getattr(p.reduction, "__name__", "fn")
+    return f"fold {name} {_window(p.window)} {' '.join(dtype.name for dtype in p.dtypes)}"
+
+
 def _window(w: Window) -> str:
     pads = _by(f"{lo}+{hi}" for lo, hi in w.p)
     base = f" b{_by(w.b)}" if any(b != 1 for b in w.b) else ""
@@ -53,8 +58,7 @@ def _window(w: Window) -> str:
 def _rest(p: Any) -> list[str]:
     """List what of dtypes and memory orders is not as usual."""
     natural = tuple(range(len(p.x_order)))
-    acc = np.dtype(np.float32) if p.x_dtype == np.float16 else p.x_dtype
-    fields = [f"acc:{p.acc_dtype.name}"] * (p.acc_dtype != acc)
+    fields = [f"acc:{p.acc_dtype.name}"] * (p.acc_dtype != accumulator(p.x_dtype))
     fields += [f"y:{p.y_dtype.name}"] * (p.y_dtype != p.x_dtype)
     fields += [f"x@{''.join(map(str, p.x_order))}"] * (p.x_order != natural)
     return fields + [f"y@{''.join(map(str, p.y_order))}"] * (p.y_order != natural)

@@ -7,6 +7,7 @@ import re
 import numpy as np
 
 from fastconv.problem.conv import ACTIVATIONS, ConvProblem
+from fastconv.problem.dtypes import accumulator
 from fastconv.problem.pool import REDUCTIONS, PoolProblem, pool_dtypes
 from fastconv.problem.window import Window
 
@@ -33,7 +34,6 @@ def parse(text: str) -> ConvProblem | PoolProblem:
 def _read_conv(window: Window, numbers: dict[str, str], words: list[str]) -> ConvProblem:
     """Read what follows ``conv``."""
     dtype = _read_dtype(words)
-    acc = np.dtype(np.float32) if dtype == np.float16 else dtype
     return ConvProblem(
         window=window,
         n=int(numbers["n"]),
@@ -42,7 +42,7 @@ def _read_conv(window: Window, numbers: dict[str, str], words: list[str]) -> Con
         oc=int(numbers["oc"]),
         x_dtype=dtype,
         w_dtype=_tagged(words, "w", dtype),
-        acc_dtype=_tagged(words, "acc", acc),
+        acc_dtype=_tagged(words, "acc", accumulator(dtype)),
         y_dtype=_tagged(words, "y", dtype),
         x_order=_order(words, "x", window),
         y_order=_order(words, "y", window),
@@ -75,7 +75,7 @@ def _read_pool(window: Window, numbers: dict[str, str], words: list[str]) -> Poo
 
 def _read_dtype(words: list[str]) -> np.dtype:
     """Find the dtype of the input, which stands alone."""
-    return np.dtype(next(w for w in words if re.fullmatch(r"(bool|u?int|float|complex)\d*", w)))
+    return np.dtype(next(w for w in words if re.fullmatch(r"(bool|u?int|b?float|complex)\d*", w)))
 
 
 def _tagged(words: list[str], tag: str, usual: np.dtype) -> np.dtype:

@@ -20,6 +20,7 @@ from fastconv.problem.arguments import (
     per_axis,
     resolve_padding,
 )
+from fastconv.problem.dtypes import accumulator, kind
 from fastconv.problem.window import Window
 
 # Functions of a window that have a name here, and so kernels of their own.
@@ -97,7 +98,7 @@ class PoolProblem:
         """What padding counts as: the element that changes no result; None where there is none."""
         match self.reduction:
             case "max" | "min":
-                return _extreme(self.reduction, self.x_dtype)
+                return extreme(self.reduction, self.x_dtype)
             case "sum" | "mean":
                 return self.acc_dtype.type(0)
             case "prod":
@@ -184,15 +185,15 @@ def pool_dtypes(reduction: str | Callable, dtype: np.dtype) -> tuple[np.dtype, n
     """Dtypes that a reduction of `dtype` accumulates in and results in."""
     if reduction == "mean" and dtype.kind in "biu":
         return np.dtype(np.float64), np.dtype(np.float64)
-    if reduction in ("mean", "sum", "prod") and dtype == np.float16:
-        return np.dtype(np.float32), dtype
+    if reduction in ("mean", "sum", "prod"):
+        return accumulator(dtype), dtype
     return dtype, dtype
 
 
-def _extreme(reduction: str, dtype: np.dtype) -> Any:
+def extreme(reduction: str, dtype: np.dtype) -> Any:
     """Return the least number of `dtype` for a maximum, the greatest for a minimum."""
     sign = -1 if reduction == "max" else 1
-    if dtype.kind == "f":
+    if kind(dtype) == "f":
         return dtype.type(sign * np.inf)
     if dtype.kind == "c":
         return dtype.type(complex(sign * np.inf, sign * np.inf))

@@ -80,6 +80,12 @@ class Window:
             index.append(at)
         return tuple(index)
 
+    def meets(self, tap: tuple[int, ...]) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+        """Find the outputs that meet an input, and no padding, with `tap`; and those inputs."""
+        axes = zip(tap, self.i, self.o, self.s, self.d, self.b, self.p, strict=True)
+        met = [_met(k * d - lo, i, o, s, b) for k, i, o, s, d, b, (lo, _) in axes]
+        return tuple(outputs for outputs, _ in met), tuple(inputs for _, inputs in met)
+
     def fill(self) -> Iterator[tuple[slice, slice]]:
         """Per axis, which slots of the padded axis hold inputs, and which inputs those are."""
         for size, i, b, (lo, _) in zip(self.padded, self.i, self.b, self.p, strict=True):
@@ -140,3 +146,14 @@ class Window:
             after = (count - 1) * stride + spread(size, dilation) - i - before
             fields = i, size, stride, dilation, 1, (before, after)
             yield slice(first, None, apart), slice(tap, None, tap_step), fields
+
+
+def _met(offset: int, i: int, o: int, s: int, b: int) -> tuple[slice, slice]:
+    """Find outputs and inputs of one axis that are at one slot: ``output*s + offset`` is ``input*b``."""
+    apart = b // math.gcd(b, s)  # outputs from one that is at an input's slot to the next
+    step = apart * s // b  # inputs from one of these to the next
+    first = next((n for n in range(min(apart, o)) if (n * s + offset) % b == 0), o)
+    first += max(0, -((first * s + offset) // (step * b))) * apart
+    at = (first * s + offset) // b
+    count = max(0, min(-(-(o - first) // apart), -(-(i - at) // step)))
+    return slice(first, first + count * apart, apart), slice(at, at + count * step, step)
