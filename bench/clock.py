@@ -6,14 +6,14 @@ import statistics
 import time
 from collections.abc import Callable
 
+from fastconv.cli import timing
+
 ROUND = 1e-3  # seconds a round takes at least, so that the timer's own cost is lost in it
 ENOUGH = 0.2  # seconds for all rounds of one kernel
 MOST = 200  # rounds
 
 TURN = 0.02  # seconds of a contender's turn
 TURNS = 5
-STEP = 4e-3  # seconds between looks at whether threads have gone to sleep
-RESTLESS = 0.3  # seconds after which they are taken to be always awake
 
 
 def medians(contenders: dict[str, Callable[[], object]]) -> dict[str, float]:
@@ -25,17 +25,8 @@ def medians(contenders: dict[str, Callable[[], object]]) -> dict[str, float]:
             for _ in range(loops[name] // 4):
                 run()  # wakes threads and fills caches again
             times[name].append(once(run, loops[name]))
-            settle()
+            timing.settle()
     return {name: statistics.median(each) for name, each in times.items()}
-
-
-def settle() -> None:
-    """Wait until this process' threads sleep: BLAS' spin for 0.1 s, in the way of whoever comes next."""
-    for _ in range(round(RESTLESS / STEP)):
-        before = time.process_time()
-        time.sleep(STEP)
-        if time.process_time() - before < STEP / 4:
-            return
 
 
 def once(run: Callable[[], object], loops: int = 1) -> float:

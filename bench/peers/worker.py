@@ -19,6 +19,7 @@ import time
 from typing import Any
 
 from bench import clock
+from fastconv.cli import timing
 
 HOPELESS = 8.0  # seconds of a first call, in which something may have compiled, that is not repeated
 STRETCHES = 5  # of calls in a turn, of which the quickest counts
@@ -55,7 +56,7 @@ class Worker:
         seconds = time.perf_counter() - begin
         if seconds < HOPELESS:
             seconds = clock.once(contender.run)
-        clock.settle()
+        timing.settle()
         return contender.result(y), seconds
 
     def _save(self, key: str, path: str) -> dict:
@@ -85,7 +86,7 @@ class Worker:
         loops, best = max(1, round(turn / STRETCHES / seconds)), float("inf")
         for _ in range(max(1, min(STRETCHES, round(turn / seconds)))):
             best = min(best, clock.once(run, loops))
-        clock.settle()
+        timing.settle()
         return {"seconds": best}
 
 

@@ -60,10 +60,10 @@ def _verdict(row: Kernel, problem: Problem, x: np.ndarray, w: Any, bias: Any) ->
     if math.isinf(row.cost(problem)) and _loop_steps(problem) > PATIENCE:
         return "too long for plain loops"
     try:
-        call = _call(row, problem, x, w, bias)
+        timed = call(row, problem, x, w, bias)
     except Refusal as reason:
         return str(reason)
-    return table.milliseconds(timing.median(call))
+    return table.milliseconds(timing.median(timed))
 
 
 def _loop_steps(p: Problem) -> float:
@@ -73,7 +73,7 @@ def _loop_steps(p: Problem) -> float:
     return positions * (p.window.taps + outputs)
 
 
-def _call(row: Kernel, problem: Problem, x: np.ndarray, w: Any, bias: Any) -> Callable[[], object]:
+def call(row: Kernel, problem: Problem, x: np.ndarray, w: Any, bias: Any) -> Callable[[], object]:
     """Return a call of the kernel alone; an activation that it leaves to others is not in it."""
     if isinstance(problem, ConvProblem) and problem.activation not in row.fuses:
         problem = replace(problem, activation="linear", y_dtype=problem.acc_dtype)

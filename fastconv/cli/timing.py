@@ -7,8 +7,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-MOST = 25  # calls at most
-BUDGET = 0.25  # seconds after which no further call is begun
+STRETCH = 5e-4  # seconds of calls that are timed together, so that the clock's own cost is lost in them
+MOST = 25  # stretches at most
+BUDGET = 0.25  # seconds after which none is begun
+STEP = 4e-3  # seconds between looks at whether threads have gone to sleep
+RESTLESS = 0.3  # seconds after which they are taken to be always awake
 
 
 def once(call: Callable[[], Any]) -> tuple[Any, float]:
@@ -18,10 +21,24 @@ def once(call: Callable[[], Any]) -> tuple[Any, float]:
     return result, time.perf_counter() - start
 
 
-def median(call: Callable[[], Any]) -> float:
-    """Return the median seconds of several calls, after one that may compile and fill caches."""
+def median(call: Callable[[], Any], budget: float = BUDGET) -> float:
+    """Return the median seconds of a call over several stretches, after one that may compile."""
     call()
+    loops = max(1, round(STRETCH / once(call)[1]))
     seconds: list[float] = []
-    while len(seconds) < MOST and sum(seconds) < BUDGET:
-        seconds.append(once(call)[1])
+    while len(seconds) < MOST and sum(seconds) * loops < budget:
+        start = time.perf_counter()
+        for _ in range(loops):
+            call()
+        seconds.append((time.perf_counter() - start) / loops)
+    settle()
     return statistics.median(seconds)
+
+
+def settle() -> None:
+    """Wait until this process' threads sleep: BLAS' spin for 0.1 s, in the way of whoever comes next."""
+    for _ in range(round(RESTLESS / STEP)):
+        before = time.process_time()
+        time.sleep(STEP)
+        if time.process_time() - before < STEP / 4:
+            return
