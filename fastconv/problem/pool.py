@@ -109,6 +109,10 @@ class PoolProblem:
         """Return what each window's sum is divided by, (*o, 1), in the accumulator's precision."""
         return _divisors(self.window, self.overhang, self.divisor, self.acc_dtype)
 
+    def divisor_factors(self) -> tuple[int, list[np.ndarray]]:
+        """Return the divisors as products: of a number and, for each axis, one count a position, (o,)."""
+        return _factors(self.window, self.overhang, self.divisor)
+
     def __str__(self) -> str:
         """Name this problem in one line, which `parse` reads back if the reduction has a name."""
         return line.pool(self)
@@ -205,13 +209,21 @@ def extreme(reduction: str, dtype: np.dtype) -> Any:
 @lru_cache(maxsize=64)
 def _divisors(window: Window, overhang, divisor: Divisor, dtype: np.dtype) -> np.ndarray:
     """Divisors of every window position, read-only since they are shared."""
-    total = np.ones((*window.o, 1), np.int64)
-    for axis, (real, _) in enumerate(window.fill()):
-        whole = slice(0, window.padded[axis] - overhang[axis])
-        if isinstance(divisor, int):
-            continue
-        counts = window.counts(axis, real if divisor == "real" else whole)
-        total *= counts.reshape(-1, *(1,) * (window.rank - axis))
-    result = (total if not isinstance(divisor, int) else total * divisor).astype(dtype)
+    number, counts = _factors(window, overhang, divisor)
+    total = np.full((*window.o, 1), number, np.int64)
+    for axis, along in enumerate(counts):
+        total *= along.reshape(-1, *(1,) * (window.rank - axis))
+    result = total.astype(dtype)
     result.flags.writeable = False
     return result
+
+
+def _factors(window: Window, overhang, divisor: Divisor) -> tuple[int, list[np.ndarray]]:
+    """Divisors as products of a number and, for each axis, counts at its window positions."""
+    if isinstance(divisor, int):
+        return divisor, [np.ones(o, np.int64) for o in window.o]
+    inside = [
+        real if divisor == "real" else slice(0, size - over)
+        for (real, _), size, over in zip(window.fill(), window.padded, overhang, strict=True)
+    ]
+    return 1, [window.counts(axis, each) for axis, each in enumerate(inside)]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 
 from fastconv.backends.numba.slots import RANK
-from fastconv.problem import ConvProblem, Window
+from fastconv.problem import ConvProblem, PoolProblem, Window
 
 CHANNELS_LAST = (0, 1, 2, 3, 4)  # axes of a lifted array in the order of memory
 CHANNELS_FIRST = (0, 4, 1, 2, 3)
@@ -48,6 +49,16 @@ def copying(shape: tuple[int, ...], order: tuple[int, ...], wanted: tuple[int, .
     return 0.0 if lies(shape, order, wanted) else math.prod(shape) * COPIED
 
 
+def planes(rank: int) -> tuple[int, ...]:
+    """Order of the axes of an array whose channels come first: each is an image of its own."""
+    return (0, rank + 1, *range(1, rank + 1))
+
+
+def working_dtype(p: PoolProblem) -> np.dtype:
+    """Dtype to reduce in; the greatest of float16 numbers is the same in float32."""
+    return np.dtype(np.float32) if p.acc_dtype == np.float16 else p.acc_dtype
+
+
 def rejects_conv(p: ConvProblem) -> str | None:
     """Say why no convolution here can compute `p`, if so."""
     if p.window.rank > RANK:
@@ -55,3 +66,16 @@ def rejects_conv(p: ConvProblem) -> str | None:
     if p.acc_dtype not in (np.float32, np.float64):
         return f"accumulates {p.acc_dtype}, only float32 and float64"
     return None
+
+
+def rejects_pool(p: PoolProblem, reductions: Collection[str]) -> str | None:
+    """Say why no pooling here by any of these reductions can compute `p`, if so."""
+    if p.indices:
+        return "values only, no indices"
+    if p.reduction not in reductions:
+        return f"reduction {getattr(p.reduction, '__name__', p.reduction)}, only {', '.join(reductions)}"
+    if p.acc_dtype.kind not in "fiu" or p.acc_dtype.itemsize > 8:
+        return f"reduces {p.acc_dtype}, only integers and floats of up to 64 bits"
+    if p.window.rank > RANK:
+        return f"{p.window.rank} spatial axes, at most {RANK}"
+    return None if p.window.taps else "a window without taps"

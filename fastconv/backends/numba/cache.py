@@ -73,7 +73,9 @@ class DiskCache:
 
 def _built_with(function: Any) -> tuple:
     """Name what a function made by another function was made with."""
-    values = [cell.cell_contents for cell in function.__closure__ or ()]
+    values = [
+        cell.cell_contents for cell in getattr(function, "__closure__", None) or ()
+    ]  # intrinsics have none
     return tuple(
         (inner.__qualname__, *_built_with(inner)) if callable(inner) else repr(inner)
         for inner in (getattr(value, "py_func", value) for value in values)

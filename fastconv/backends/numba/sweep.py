@@ -1,0 +1,197 @@
+"""One sweep of pooling by doubling: a window over the rows and the pixels of images.
+
+    y[n, o, c] = (init + sum_k x[n, o*s + k*d - lo, c]) / (heights[n, o1] * widths[o2, c])
+
+with two axes in `o` and `k`, and likewise for the other reductions. Loop nest, outermost first:
+
+    task       one image, block of channels, band of rows of outputs and segment of those rows
+                                    parallel: tasks write outputs of their own
+      column   a few vectors of every row of inputs under the band, laid out with padding and reduced
+               downwards in L1; the rows that outputs need go to the band, which stays in L2
+      row      of the band: reduced along in L1, picked where strides say so, divided and written
+
+Both directions are the same passes over a flat line (``sliding``): rows of a column lie behind one another,
+as do pixels of a row, whose channels are side by side. Bands are high, since what windows reach beyond one
+is read and reduced again for the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+from fastconv.backends.numba.copying import copy_elements
+from fastconv.backends.numba.jit import Loop, array, compiled, inner
+from fastconv.backends.numba.simd import (
+    every,
+    lanes,
+    load,
+    maximum,
+    minimum,
+    over,
+    plus,
+    pointer,
+    store,
+    times,
+)
+from fastconv.backends.numba.sliding import slide
+from fastconv.backends.numba.slots import LO, D, I, K, O, S
+from fastconv.backends.numba.tiles import store_elements
+
+COMBINE = {"max": maximum, "min": minimum, "sum": plus, "mean": plus, "prod": times}
+OVERLAPPING = ("max", "min")  # an element that is met twice changes nothing
+
+
+@inner
+def extent(axis, count):
+    """Count the inputs under `count` neighbouring windows."""
+    return (count - 1) * axis[S] + (axis[K] - 1) * axis[D] + 1
+
+
+@inner
+def source(axis, first, at, wide, channels, channel, width):
+    """Where `wide` elements of a line are in a row of inputs: (place of the first, which ones exist).
+
+    The line begins with the window of output `first`, and holds `width` of the channels from `channel` on.
+    """
+    if width == channels:  # pixels lie behind one another, so the elements do too
+        start, row = (first * axis[S] - axis[LO]) * channels + at, axis[I] * channels
+        lo = max(0, min(wide, -start))
+        return start, lo, max(lo, min(wide, row - start))
+    pixel = first * axis[S] - axis[LO] + at // width
+    return pixel * channels + channel, 0, wide if 0 <= pixel < axis[I] else 0
+
+
+@inner
+def fill(p, value, count):
+    """Write `value` to `count` elements and what fills the last vector, for which there is room."""
+    for q in range(0, count, lanes(p)):
+        store(every(value, p), p + q)
+
+
+@inner
+def lay_out(column, x, image, top, depth, wide, start, lo, hi, identity):
+    """Copy elements from `start` on of `depth` rows; of the `wide` of each, those from `lo` to `hi` exist."""
+    _, rows, row = x.shape
+    for r in range(depth):  # in order: what fills a last vector is overwritten
+        to, i = pointer(column) + r * wide, top + r
+        if 0 <= i < rows:
+            fill(to, identity, lo)
+            copy_elements(pointer(x) + ((image * rows + i) * row + start + lo), to + lo, hi - lo)
+            fill(to + hi, identity, wide - hi)
+        else:
+            fill(to, identity, wide)
+
+
+@inner
+def copy_line(x, start, target, to, count):
+    """Copy `count` elements and what fills the last vector, for which there is room."""
+    here, there = pointer(x) + start, pointer(target) + to
+    for q in range(0, count, lanes(here)):
+        store(load(here + q), there + q)
+
+
+@inner
+def pick(line, target, count, stride, width):
+    """Copy every `stride`-th pixel of a line."""
+    if width == 1:
+        for o in range(count):
+            target[np.uintp(o)] = line[np.uintp(o * stride)]  # unsigned, so that it may become vectors
+    else:
+        for o in range(count):
+            copy_line(line, o * stride * width, target, o * width, width)
+
+
+@cache
+def _write(name: str) -> Callable:
+    """Make the end of a line of one reduction."""
+    combine = COMBINE[name]
+
+    @inner
+    def started(value, init, divisors, _factor):
+        return combine(every(init, divisors), value)
+
+    @inner
+    def divided(value, init, divisors, factor):
+        return over(started(value, init, divisors, factor), times(load(divisors), every(factor, divisors)))
+
+    finish = divided if name == "mean" else started
+
+    @inner
+    def write(line, at, init, divisors, factor, y, row, to, count):
+        """Finish `count` elements of a line and write them to a row of outputs from `to` on."""
+        value, by, result = pointer(line) + at, pointer(divisors) + to, pointer(y) + (row * y.shape[2] + to)
+        whole = count // lanes(value) * lanes(value)
+        for q in range(0, whole, lanes(value)):
+            store(finish(load(value + q), init, by + q, factor), result + q)
+        if whole < count:
+            last = finish(load(value + whole), init, by + whole, factor)
+            store_elements((last,), (result + whole,), count - whole)
+
+    return write
+
+
+@cache
+def _tasks(name: str) -> Callable:
+    """Make the loop nest for one reduction."""
+    slid, write, overlapping = slide(COMBINE[name]), _write(name), name in OVERLAPPING
+
+    def tasks(begin, stop, cut, identity, init, x, heights, widths, y, axes, down, along):
+        """Compute bands; `x` and `y` are (images, rows, pixels * channels)."""
+        channels, block, wide, pixels, height = cut[0], cut[1], cut[2], cut[3], cut[4]
+        rows, outputs = y.shape[1], axes[1, O]
+        blocks = (channels + block - 1) // block
+        bands, segments = (rows + height - 1) // height, (outputs + pixels - 1) // pixels
+        room = lanes(pointer(y))
+        pitch = (extent(axes[1], pixels) * block + wide - 1) // wide * wide + room
+        column = np.empty(extent(axes[0], height) * wide + room, y.dtype)
+        reduced = column if overlapping else np.empty_like(column)
+        band = np.empty(height * pitch, y.dtype)
+        line, picked = np.empty(pitch, y.dtype), np.empty(pitch, y.dtype)
+        for task in range(begin, stop):
+            others, segment = divmod(task, segments)
+            others, number = divmod(others, bands)
+            image, part = divmod(others, blocks)
+            channel, first, top = part * block, segment * pixels, number * height
+            width, count, high = (
+                min(block, channels - channel),
+                min(pixels, outputs - first),
+                min(height, rows - top),
+            )
+            size, under = extent(axes[1], count) * width, top * axes[0, S] - axes[0, LO]
+            for at in range(0, size, wide if width == channels else width):
+                across = width if width < channels else min(wide, (size - at + room - 1) // room * room)
+                start, lo, hi = source(axes[1], first, at, across, channels, channel, width)
+                if lo == hi:
+                    for r in range(high):
+                        fill(pointer(band) + (r * pitch + at), identity, across)
+                    continue
+                lay_out(column, x, image, under, extent(axes[0], high), across, start, lo, hi, identity)
+                slid(column, 0, reduced, ((high - 1) * axes[0, S] + 1) * across, down, axes[0, D] * across)
+                for r in range(high):
+                    copy_line(reduced, r * axes[0, S] * across, band, r * pitch + at, across)
+            for r in range(high):
+                slid(band, r * pitch, line, ((count - 1) * axes[1, S] + 1) * width, along, axes[1, D] * width)
+                factor, row = heights[image % len(heights), top + r], image * rows + top + r
+                if width < channels:
+                    for o in range(count):
+                        to = (first + o) * channels + channel
+                        write(line, o * axes[1, S] * width, init, widths, factor, y, row, to, width)
+                elif axes[1, S] == 1:
+                    write(line, 0, init, widths, factor, y, row, first * channels, count * width)
+                else:
+                    pick(line, picked, count, axes[1, S], width)
+                    write(picked, 0, init, widths, factor, y, row, first * channels, count * width)
+
+    tasks.__qualname__ = f"tasks_{name}"  # no other's code is looked up by its name
+    return compiled(tasks)
+
+
+@cache
+def loop(name: str, dtype: np.dtype) -> Loop:
+    """Compile for contiguous arrays of `dtype`."""
+    x, heights, widths = array(dtype, 3), array(dtype, 2), array(dtype, 1)
+    y, cut, table = array(dtype, 3, writeable=True), array(np.int64, 1), array(np.int64, 2)
+    return Loop(_tasks(name), cut, x.dtype, x.dtype, x, heights, widths, y, table, table, table)
