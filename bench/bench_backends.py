@@ -1,4 +1,4 @@
-"""Every row of the table on every workload it takes."""
+"""Every row of the table on the workloads that it may be chosen for, by a user or by its backend."""
 
 from __future__ import annotations
 
@@ -18,15 +18,20 @@ pytestmark = [
 ]
 
 LONG = 1.0  # seconds, predicted, that are not worth timing
+HOPELESS = 10  # times the best, predicted, that are not either, but for each backend's choice
 
 
 def pairs() -> list:
-    """List every workload with the name of every row of the table that takes it, naive's first."""
+    """List every workload with the names of rows worth timing on it, naive's first."""
     found = []
     for name, problem in PROBLEMS.items():
         marks = [pytest.mark.smoke] * (name in SMOKE)
-        for row in sorted(dispatch.ranking(problem), key=lambda row: (row.backend != "naive", row.name)):
-            if row.backend == "naive" or row.cost(problem) < LONG:
+        ranking = dispatch.ranking(problem)
+        firsts = [dispatch.choose(problem, backend) for backend in dispatch.backends()]
+        limit = HOPELESS * ranking[0].cost(problem)
+        for row in sorted(ranking, key=lambda row: (row.backend != "naive", row.name)):
+            wanted = row in firsts or row.cost(problem) < limit
+            if row.backend == "naive" or (wanted and row.cost(problem) < LONG):
                 found.append(pytest.param(name, row.name, marks=marks))
     return found
 

@@ -16,7 +16,7 @@ from bench import clock
 from bench.layers import Layer, expected, layer
 from fastconv import dispatch
 
-STEPS = 30_000  # passes of the innermost Python loops that are timed: about 0.3 s
+STEPS = 10_000  # passes of the innermost Python loops that are timed: about 0.1 s
 
 
 class Loops(NamedTuple):
