@@ -16,6 +16,9 @@ from fastconv.problem.pool import pool_dtypes
 def pool(x: np.ndarray, axes: tuple[int, ...], sizes: tuple[int, ...], reduction: str) -> np.ndarray:
     """Reduce each of `axes` to as many outputs as `sizes` says, by "max" or "mean"."""
     acc_dtype, y_dtype = pool_dtypes(reduction, x.dtype)
+    if 0 in sizes:
+        asked = dict(zip(axes, sizes, strict=True))
+        return np.empty([asked.get(axis, n) for axis, n in enumerate(x.shape)], y_dtype)
     function = np.maximum if reduction == "max" else np.add
     y, counts = x.astype(acc_dtype, copy=False), np.ones((1,) * x.ndim, np.int64)
     for axis, m in zip(axes, sizes, strict=True):
@@ -33,6 +36,14 @@ def edges(i: int, m: int) -> tuple[np.ndarray, np.ndarray]:
     """Return where each of `m` windows over `i` inputs begins, and where it ends."""
     o = np.arange(m)
     return o * i // m, -(-(o + 1) * i // m)
+
+
+def boxes(
+    i: tuple[int, ...], sizes: tuple[int, ...]
+) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+    """Return where the windows of every axis begin, and where they end."""
+    first, end = zip(*map(edges, i, sizes), strict=True)
+    return first, end
 
 
 def _reduced(function, x: np.ndarray, axis: int, first: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -9,11 +9,11 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "fastconv"
 FLOORS = [  # low to high; of the top one, modules may import one another
     {"problem"},
-    {"kernel", "view", "activations", "threads", "machine"},
+    {"kernel", "view", "regions", "activations", "threads", "machine"},
     {"costs"},
     {"backends"},
     {"dispatch"},
-    {"plan", "adaptive", "local"},
+    {"plan", "adaptive", "local", "fold", "fractional", "means", "padding", "shuffle", "unpool"},
     {"calls"},
     {"ops", "lax", "functional"},
     {"layers"},

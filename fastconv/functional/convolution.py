@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from fastconv import calls
+from fastconv.functional.batch import with_batch
 from fastconv.problem import Words, checked_array
 from fastconv.problem.functional import (
-    batched,
     check_same_dtype,
     grouped_conv_problem,
     grouped_transpose_problem,
@@ -227,11 +227,10 @@ def _transpose(
 
 def _convolve(words, state, rank, input, weight, bias, options) -> np.ndarray:
     """Compute what `state` states, for an input that may lack a batch."""
-    given = input if type(input) is np.ndarray else checked_array(words, words.x, input)
+    x, has_batch = with_batch(words, rank, input)
     w = weight if type(weight) is np.ndarray else checked_array(words, words.w, weight)
     if bias is not None:
         bias = bias if type(bias) is np.ndarray else checked_array(words, "bias", bias)
-        check_same_dtype(words, "bias", bias.dtype, given.dtype)
-    x = batched(words, rank, given)
+        check_same_dtype(words, "bias", bias.dtype, x.dtype)
     y = calls.convolve(words, state, x, w, "channels_first", options, bias, None, "auto", None)
-    return y if x is given else y[0]
+    return y if has_batch else y[0]

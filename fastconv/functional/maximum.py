@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from fastconv import calls
-from fastconv.problem import Words, checked_array
-from fastconv.problem.functional import batched, flag, hanging_pool_problem
+from fastconv.functional.batch import as_given, with_batch
+from fastconv.problem import Words
+from fastconv.problem.functional import flag, hanging_pool_problem
 
 
 def _words(op: str) -> Words:
@@ -158,23 +159,21 @@ def max_pool3d_with_indices(
 
 def _values(rank, input, *options) -> np.ndarray:
     """Pool an input that may lack a batch."""
-    ready, x, is_batch = _planned(VALUES[rank - 1], rank, input, 0, *options)
+    ready, x, has_batch = _planned(VALUES[rank - 1], rank, input, 0, *options)
     y = ready.anew(x, ready.prepared, None)
-    return y if is_batch else y[0]
+    return y if has_batch else y[0]
 
 
 def _both(rank, input, *options) -> tuple[np.ndarray, np.ndarray]:
     """Pool an input that may lack a batch, into values and positions."""
-    ready, x, is_batch = _planned(BOTH[rank - 1], rank, input, 1, *options)
-    values, positions = ready.with_indices(x)
-    return (values, positions) if is_batch else (values[0], positions[0])
+    ready, x, has_batch = _planned(BOTH[rank - 1], rank, input, 1, *options)
+    return as_given(ready.with_indices(x), has_batch)
 
 
 def _planned(words, rank, input, indices, size, stride, padding, dilation, ceil_mode):
     """Plan for an input; return it with a batch too, and whether it had one."""
-    given = input if type(input) is np.ndarray else checked_array(words, words.x, input)
+    x, has_batch = with_batch(words, rank, input)
     ceil = int(flag(words, "ceil_mode", ceil_mode))
     options = dict(size=size, strides=stride, padding=padding, ceil=ceil, dilation=dilation, indices=indices)
-    x = batched(words, rank, given)
     ready, x = calls.reduction(words, hanging_pool_problem, x, "channels_first", options, "max", "auto")
-    return ready, x, given.ndim == x.ndim
+    return ready, x, has_batch

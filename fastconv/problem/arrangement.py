@@ -118,6 +118,13 @@ def adaptive_sizes(words: Words, x: np.ndarray, output_size: Any) -> tuple[int, 
     return sizes
 
 
+def even_size(i: tuple[int, ...], sizes: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Size of the windows that cover axes of `i`, `sizes` of them on each; None if they are not all alike."""
+    if 0 in sizes or any(n % m for n, m in zip(i, sizes, strict=True)):
+        return None
+    return tuple(n // m for n, m in zip(i, sizes, strict=True))
+
+
 def fractional_sizes(
     words: Words, i: tuple[int, ...], size: Any, output_size: Any, output_ratio: Any
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -197,6 +204,28 @@ def checked_pads(words: Words, shape: tuple[int, ...], pad: Any, mode: Any) -> P
     padded = tuple(n + max(lo, 0) + max(hi, 0) for n, (lo, hi) in zip(shape, pairs, strict=True))
     check_size(words, padded, np.dtype(np.complex128))
     return pairs
+
+
+def checked_fill(words: Words, mode: str, value: Any, dtype: np.dtype) -> np.ndarray:
+    """Take a number to pad with, of which an integer dtype keeps what is before the point."""
+    if value is None:
+        value = 0
+    rule = f"{words.op}: `value` must be a number that {dtype} can hold"
+    if mode != "constant":
+        rule = f"{words.op}: `value` must not be given where `mode` is {mode!r}"
+    if not isinstance(value, (int, float, np.integer, np.floating, np.bool_)):
+        raise TypeError(f"{rule}; got {value!r}")
+    low, high = -math.inf, math.inf
+    if dtype.kind in "iu":
+        low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    elif dtype.kind != "b" and math.isfinite(value):
+        high = float(np.finfo(dtype).max)
+        low = -high
+    if mode != "constant":
+        low = high = 0
+    if not low <= value <= high and not (dtype.kind in "fcb" and value != value):
+        raise ValueError(f"{rule}; got {value!r}")
+    return np.asarray(int(value) if dtype.kind in "iu" else value).astype(dtype)
 
 
 def _pad_rule(mode: str, i: int, lo: int, hi: int) -> str | None:

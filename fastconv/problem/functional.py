@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.problem.arguments import Layout, Words, per_axis
+from fastconv.problem.arguments import LARGEST, Layout, Words, as_index, per_axis
 from fastconv.problem.conv import ConvProblem, stated
 from fastconv.problem.pool import PoolProblem, pool_problem
 from fastconv.problem.window import Window, spread
@@ -34,6 +34,8 @@ DTYPES = {
     "unfold": (*FLOATS, "bool", *COMPLEX),
     "pad": (*FLOATS, *INTEGERS, *COMPLEX),
 }
+
+UNPADDED = ("avg_pool3d", "lp_pool3d")  # whose windows must fit in an input without its padding
 
 
 def batched(words: Words, rank: int, x: np.ndarray) -> np.ndarray:
@@ -86,6 +88,36 @@ def flag(words: Words, name: str, value: Any) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{words.op}: `{name}` must be a bool; got {value!r}")
     return bool(value)
+
+
+def checked_divisor(words: Words, value: Any) -> int:
+    """Take an int that can be divided by."""
+    rule = f"{words.op}: `divisor_override` must be an int other than 0, or None"
+    try:
+        divisor = as_index(value)
+    except TypeError:
+        raise TypeError(f"{rule}; got {value!r}") from None
+    if divisor == 0 or abs(divisor) > LARGEST:
+        raise ValueError(f"{rule}; got {value!r}")
+    return divisor
+
+
+def checked_norm(words: Words, value: Any, dtype: np.dtype) -> int | float:
+    """Take a number whose powers of elements and root can be taken."""
+    rule = f"{words.op}: `norm_type` must be a number other than 0"
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{rule}; got {value!r}")
+    if value == 0 or (isinstance(value, int) and value > LARGEST):
+        raise ValueError(f"{rule}; got {value!r}")
+    is_whole = isinstance(value, (int, np.integer))
+    if is_whole and value < 0 and dtype.kind in "biu":
+        raise ValueError(
+            f"{words.op}: `norm_type` must be positive, or a float, where `{words.x}` has integers; "
+            f"got {value!r} for {dtype}"
+        )
+    if is_whole and dtype.kind in "iu":
+        check_dtype(words, dtype)
+    return int(value) if is_whole else float(value)
 
 
 def grouped_conv_problem(
@@ -212,6 +244,11 @@ def hanging_pool_problem(
         raise ValueError(
             f"{words.op}: `{words.padding}` must be at most half of `{words.size}` on every axis; "
             f"got {p} and {k}"
+        )
+    if words.op in UNPADDED and any(n > m for n, m in zip(k, i, strict=True)):
+        raise ValueError(
+            f"{words.op}: `{words.size}` must fit in `{words.x}` without its padding, as in PyTorch; "
+            f"got {k} over {i} ({words.x} {x_shape})"
         )
     over = (0,) * rank
     if ceil:

@@ -1,1 +1,1 @@
-"""Every public operation against Keras on its JAX backend and against ``jax.lax``."""
+"""Every public operation against Keras on its JAX backend and against ``jax.lax`` and PyTorch."""

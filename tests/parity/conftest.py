@@ -1,4 +1,4 @@
-"""The peers: Keras 3 on its JAX backend, and ``jax.lax``, both with 64-bit types on.
+"""The peers: Keras 3 on its JAX backend, and ``jax.lax``, both with 64-bit types on; and PyTorch.
 
 They come with the extra `parity`. Without it these tests skip and say so; where
 ``FASTCONV_REQUIRE_PARITY=1`` is set, a missing peer is a failure.
@@ -50,6 +50,14 @@ def keras(jax):  # noqa: ARG001 (64-bit types must be on)
     if keras.backend.backend() != "jax":
         pytest.fail("Keras was imported on another backend before these tests; run tests/parity on its own")
     return keras
+
+
+@pytest.fixture(scope="package")
+def torch():
+    """PyTorch, on one thread: its pool would spin beside the others'."""
+    torch = peer("torch")
+    torch.set_num_threads(1)
+    return torch
 
 
 @pytest.fixture(autouse=True, scope="module")
