@@ -10,12 +10,11 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
-from cases import CASES, WORDS, arrays, blank, problem
+from cases import WORDS
 
 import fastconv
 from fastconv import dispatch
-from fastconv.backends import naive
-from fastconv.backends.numba import depthwise, jit, planes, pooling
+from fastconv.backends.numba import jit
 from fastconv.problem import ConvProblem, Layout, conv_problem, depthwise_problem, pool_problem
 
 ROOT = Path(__file__).parents[1]
@@ -270,35 +269,3 @@ def test_bits_do_not_depend_on_threads(row, p, monkeypatch):
 
     assert results[1:] == results[:1] * 2
     assert len(launches) == 3
-
-
-LOOPS = [row for row in dispatch.table() if row.name in ("numba:depthwise", "numba:planes", "numba:pool")]
-
-
-@pytest.mark.parametrize(
-    ("row", "name"),
-    [
-        pytest.param(row, name, id=f"{row.name}-{name}")
-        for name, (_, dtypes) in CASES.items()
-        for row in LOOPS
-        if "float32" in dtypes and isinstance(problem(name), row.problem) and not row.rejects(problem(name))
-    ],
-)
-def test_rows_in_segments(row, name, monkeypatch):
-    """Rows of outputs that are too long for one task, and every task on its way to a thread."""
-    for module, constant, value in (
-        (jit, "ALONE", 0),
-        (jit, "CHUNK", 0),
-        (pooling, "LINE", 8),
-        (planes, "PIXELS", 3),
-        (depthwise, "SUMS", 64),
-    ):
-        monkeypatch.setattr(module, constant, value)
-    p = problem(name)
-    inputs = arrays(p, np.random.default_rng(0))
-    expected, y = blank(p), blank(p)
-    (naive.conv if isinstance(p, ConvProblem) else naive.pool)(p, *inputs, expected)
-
-    row.run(p, inputs[0], row.prepare(p, inputs[1]), inputs[2], y)
-
-    np.testing.assert_array_equal(y, expected)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastconv.backends.numba.jit import inner
+from fastconv.backends.numba.tiles import at_least, at_most, leaked
 
 FUSED = ("linear", "relu", "relu6", "leaky_relu")  # `activate` knows them by position
 SLOPE = 0.2  # of leaky_relu below zero
@@ -25,3 +26,15 @@ def activate(sums, activation):
         for r in range(rows):
             for j in range(columns):
                 sums[r, j] = slope * sums[r, j] if sums[r, j] < zero else sums[r, j]
+
+
+@inner
+def activated(tile, activation):
+    """Return a tile of vectors with ``FUSED[activation]`` applied."""
+    if activation == 1:
+        tile = at_least(tile, 0)
+    elif activation == 2:
+        tile = at_most(at_least(tile, 0), 6)
+    elif activation == 3:
+        tile = leaked(tile, SLOPE)
+    return tile

@@ -1,180 +1,227 @@
 """Convolution of planes, vectorised over the outputs of a row: for few channels, where other rows starve.
 
-    y[n, f, o] = activation(bias[f] + sum_{c, k} x[n, c, o*s + k*d - lo] * w[f, c, k])
+    y[n, o, f] = activation(bias[f] + sum over taps k, channels c of x[n, o*s + k*d - lo, c] * w[k, c, f])
 
-for the channels `c` of the group of filter `f`, on three spatial axes, any of them of length 1. Loop nest,
-outermost first:
+on three spatial axes, any of them of length 1. Loop nest, outermost first:
 
-    task        one image, filter, row of outputs and segment of that row
-                                   parallel: tasks write outputs of their own
-      t0 t1     taps on the outer axes that meet the image at this row
-        c       channels of the filter's group
-          t2    taps on the innermost axis
-            o2  outputs of the segment that tap `t2` serves: the loop that becomes vector code
+    task      one image, group, band of output rows, segment of them
+                                      parallel: tasks write outputs of their own
+      panel   a copy of what its windows meet, in cache: ``bands``
+      rows    of tiles in the band
+        f     filters of the group
+          v   vectors of the segment
+            tile   R rows of a vector each, in registers, over all taps and channels: ``stagger``
 
-The rows of a plane must lie one behind the other: channels first in memory, or the array is copied so.
+The channels of a pixel that have one filter each may lie side by side: a row of pixels is then a row of
+elements, and the weights of a vector follow the channels of its lanes. Otherwise each channel is a plane,
+and outputs whose rows are not contiguous are written to a copy.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
-from numba import types
 
-from fastconv.backends.numba import slots
-from fastconv.backends.numba.arrays import (
-    CHANNELS_FIRST,
-    copying,
-    deliver,
-    landing,
-    lifted,
-    per_axis,
-    rejects_conv,
+from fastconv.backends.numba import stagger
+from fastconv.backends.numba.arrays import deliver, lifted, rejects_conv
+from fastconv.backends.numba.bands import (
+    ACTIVATION,
+    ALONG,
+    APART,
+    BAND,
+    ELEMENTS,
+    IC,
+    OC,
+    ONES,
+    OUT,
+    PART,
+    PERIOD,
+    PITCH,
+    PIXEL,
+    PLANES,
+    STRIDE,
+    THREES,
+    TILE_PITCH,
+    TWOS,
+    Schedule,
+    listed,
+    schedule,
 )
-from fastconv.backends.numba.epilogue import FUSED, activate
-from fastconv.backends.numba.jit import CALL, Loop, array, compiled, grain, inner, predicted
-from fastconv.backends.numba.slots import OUT_INPUTS, OUTS, K, outputs, taps
+from fastconv.backends.numba.copying import copy_elements
+from fastconv.backends.numba.epilogue import FUSED
+from fastconv.backends.numba.jit import CALL, OFF, Loop, array, compiled, grain, inner, predicted
+from fastconv.backends.numba.panels import fill
+from fastconv.backends.numba.simd import BYTES, address, lanes, pointer
+from fastconv.backends.numba.stagger import R
 from fastconv.kernel import Kernel
 from fastconv.problem import ConvProblem
 
-PIXELS = 2048  # outputs of a row that one task computes
-
-# Seconds on one thread, fitted to measurements on a 2.6 GHz AVX-512 machine.
-TASK, ROW = 6e-8, 2.5e-8  # of each task, and of each pass over its outputs
-VECTOR = {1: 1.3e-9, 2: 4.1e-9}  # of each 64 bytes of products, where inputs are so far apart
-SINGLE = 5e-10  # of each product, where there are no vectors
-
-
-@compiled
-def _tasks(first, end, pixels, activation, x, w, bias, y, axes):
-    depth = w.shape[1]
-    _, filters, rows0, rows1, row = y.shape
-    segments = (row + pixels - 1) // pixels
-    sums = np.empty((1, pixels), x.dtype)
-    for task in range(first, end):
-        rest, segment = divmod(task, segments)
-        rest, o1 = divmod(rest, rows1)
-        rest, o0 = divmod(rest, rows0)
-        n, f = divmod(rest, filters)
-        channel = f * x.shape[1] // filters // depth * depth if depth else 0
-        start = segment * pixels
-        count = min(pixels, row - start)
-        for o2 in range(count):
-            sums[0, o2] = bias[f]
-        first0, end0, step0, a0, move0 = taps(axes[0], o0)
-        for t0 in range(first0, end0, step0):
-            first1, end1, step1, a1, move1 = taps(axes[1], o1)
-            for t1 in range(first1, end1, step1):
-                for c in range(depth):
-                    for t2 in range(axes[2, K]):
-                        span = outputs(axes[2], t2, start, count)
-                        _add(sums[0], span, x[n, channel + c, a0, a1], w[f, c, t0, t1, t2])
-                a1 += move1
-            a0 += move0
-        activate(sums, activation)
-        for o2 in range(count):
-            y[n, f, o0, o1, start + o2] = sums[0, o2]
+SLOT, TASK = 2.8e-10, 4e-7  # seconds on one thread: of what ``stagger`` counts, of each task
+COSTS = ("SLOT", "TASK")
 
 
 @inner
-def _add(sums, span, x, w):
-    """Add what one tap contributes: ``sums[o2] += x[at] * w`` for the outputs in `span`."""
-    first, end, step, at, move = span
-    if step == 1 and move == 1:  # unsigned, as an index that might be negative is no address of a vector
-        for q in range(end - first):
-            sums[np.uintp(first + q)] += x[np.uintp(at + q)] * w
-    elif step == 1 and move == 2:
-        for q in range(end - first):
-            sums[np.uintp(first + q)] += x[np.uintp(at + 2 * q)] * w
-    else:
-        for o2 in range(first, end, step):
-            sums[o2] += x[at] * w
-            at += move
+def aligned(panel):
+    """Leave out as many elements as lie before a whole vector's address."""
+    size = lanes(pointer(panel)) * panel.itemsize
+    return panel[-address(pointer(panel)) % size // panel.itemsize :]
+
+
+def tasks_of(tile, width):
+    """Make the tasks whose tiles are computed by `tile`, from weights of `width` elements each."""
+
+    @inner
+    def rows(panel, scratch, offsets, weights, bias, out, y, first, filters, count, elements, sizes):
+        """Compute `count` rows of `elements` outputs, which `out` points at, of some filters."""
+        vector, along, apart = lanes(out), sizes[ALONG], sizes[APART]
+        step, period = width(out), sizes[PERIOD]
+        products = 3 * sizes[THREES] + 2 * sizes[TWOS] + sizes[ONES]
+        start = pointer(panel)
+        line = y.strides[2] // y.itemsize
+        pitch = vector if along else apart * line
+        across, down = (R * vector, 1) if along else (vector, apart * R)
+        for residue in range(apart):
+            for top in range(residue, count, down):
+                for f in range(first, first + filters):
+                    place = out + f * (y.strides[4] // y.itemsize) + top * line
+                    for at in range(0, elements, across):
+                        left = elements - at
+                        height = (
+                            (left + vector - 1) // vector if along else (count - top + apart - 1) // apart
+                        )
+                        whole = left >= across and height >= R
+                        kind = f * period + at // vector % period
+                        tile(
+                            start + top * sizes[STRIDE + 1] * sizes[PITCH] + at,
+                            sizes[TILE_PITCH],
+                            pointer(offsets),
+                            sizes[THREES],
+                            sizes[TWOS],
+                            sizes[ONES],
+                            weights + kind * products * step,
+                            bias + kind * step,
+                            place + at if whole else pointer(scratch),
+                            pitch if whole else vector,
+                            sizes[ACTIVATION],
+                        )
+                        if not whole:
+                            for r in range(min(height, R)):
+                                size = min(vector, left - r * vector * along)
+                                copy_elements(pointer(scratch) + r * vector, place + at + r * pitch, size)
+
+    @compiled
+    def tasks(first, end, x, offsets, weights, bias, y, sizes):
+        """Compute tasks `first` to `end`."""
+        vector = lanes(pointer(x))
+        panel = aligned(np.zeros(sizes[ELEMENTS] + vector, x.dtype))
+        scratch = np.empty(R * vector, x.dtype)
+        parts = (sizes[OUT + 2] + sizes[PART] - 1) // sizes[PART]
+        bands = (sizes[OUT + 1] + sizes[BAND] - 1) // sizes[BAND]
+        for task in range(first, end):
+            rest, part = divmod(task, parts)
+            rest, band = divmod(rest, bands)
+            rest, o0 = divmod(rest, sizes[OUT])
+            n, plane = divmod(rest, sizes[PLANES])
+            o1, o2 = band * sizes[BAND], part * sizes[PART]
+            count, row = min(sizes[BAND], sizes[OUT + 1] - o1), min(sizes[PART], sizes[OUT + 2] - o2)
+            fill(panel, x, n, plane * sizes[IC], (o0, o1, o2), count, row, sizes)
+            place = n * y.strides[0] + o0 * y.strides[1] + o1 * y.strides[2] + o2 * y.strides[3]
+            out = pointer(y) + place // y.itemsize
+            filters = sizes[OC]
+            elements = row * sizes[PIXEL]
+            given = pointer(weights), pointer(bias), out, y
+            rows(panel, scratch, offsets, *given, plane * filters, filters, count, elements, sizes)
+
+    return tasks
 
 
 @cache
-def _loop(dtype: np.dtype) -> Loop:
-    """Compile for contiguous arrays of `dtype`, channels first."""
-    x, w, bias = array(dtype, 5), array(dtype, 5), array(dtype, 1)
-    y, axes = array(dtype, 5, writeable=True), array(np.int64, 2)
-    return Loop(_tasks, types.int64, types.int64, x, w, bias, y, axes)
-
-
-class Cut(NamedTuple):
-    """How a problem falls into tasks."""
-
-    pixels: int
-    tasks: int
-    seconds: float  # of one task
-
-
-def cut(p: ConvProblem) -> Cut:
-    """Cut rows into segments."""
-    o0, o1, o2 = per_axis(p.window.o)
-    pixels = max(1, min(o2, PIXELS))
-    *_, axis = slots.table(p.window)
-    product = SINGLE / axis[OUTS]
-    if axis[OUTS] == 1 and axis[OUT_INPUTS] in VECTOR:
-        product = VECTOR[axis[OUT_INPUTS]] * p.acc_dtype.itemsize / 64
-    tasks = p.n * p.g * p.oc * o0 * o1 * -(-o2 // pixels)
-    return Cut(pixels, tasks, TASK + p.products * (ROW + pixels * product))
+def _loop(dtype: np.dtype, pixel: int) -> Loop:
+    """Compile for arrays of `dtype`, as planes or as pixels."""
+    line, x, y = array(dtype, 1), array(dtype, 5, "A"), array(dtype, 5, "A", writeable=True)
+    tasks = tasks_of(stagger.uniform, stagger.one) if pixel == 1 else tasks_of(stagger.varied, lanes)
+    return Loop(tasks, x, array(np.int64, 1), line, line, y, array(np.int64, 1))
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Weights filter by filter."""
+    """Weights in the order of the steps."""
 
-    cut: Cut
+    schedule: Schedule
     loop: Loop
-    axes: np.ndarray
-    w: np.ndarray  # (g*oc, ic, *k)
-    no_bias: np.ndarray  # (g*oc,)
+    grain: int
+    offsets: np.ndarray
+    channel: np.ndarray | None  # of each lane, of pixels
+    w: np.ndarray
+    no_bias: np.ndarray
 
 
 def prepare(p: ConvProblem, w: np.ndarray) -> Prepared:
-    """Arrange ``(*k, ic, g*oc)`` as ``(g*oc, ic, *k)``."""
-    w = w.reshape(*per_axis(p.window.k), p.ic, p.g * p.oc).transpose(4, 3, 0, 1, 2)
+    """Arrange ``(*k, ic, g*oc)`` as ``(g*oc, steps)``, or ``(vectors, steps, lanes)`` of pixels."""
+    plan, steps = schedule(p), listed(p)
+    w = w.astype(p.acc_dtype, copy=False).reshape(p.products, p.g * p.oc)[steps.order]
+    channel = None
+    if plan.form.pixel > 1:
+        vectors = plan.sizes[PERIOD]
+        channel = np.arange(vectors * BYTES // w.itemsize) % plan.form.pixel
+        w = w[:, channel].reshape(p.products, vectors, -1).transpose(1, 0, 2)
+    else:
+        w = w.T
     return Prepared(
-        cut=cut(p),
-        loop=_loop(p.acc_dtype),
-        axes=slots.table(p.window),
-        w=np.ascontiguousarray(w, p.acc_dtype),
-        no_bias=np.zeros(p.g * p.oc, p.acc_dtype),
+        schedule=plan,
+        loop=_loop(p.acc_dtype, plan.form.pixel),
+        grain=grain(plan.tasks, seconds(plan)),
+        offsets=steps.offsets,
+        channel=channel,
+        w=np.ascontiguousarray(w).ravel(),
+        no_bias=np.zeros(p.g * p.oc if channel is None else len(channel), p.acc_dtype),
     )
 
 
 def conv(p: ConvProblem, x: np.ndarray, prepared: Prepared, bias: np.ndarray | None, y: np.ndarray) -> None:
-    """Sum a row of outputs of one filter tap by tap, neighbours side by side."""
-    x = np.ascontiguousarray(lifted(x, p.window).transpose(CHANNELS_FIRST), p.acc_dtype)
-    y = lifted(y, p.window).transpose(CHANNELS_FIRST)
-    result = landing(y, p.acc_dtype, contiguous=True)
-    c = prepared.cut
-    first = prepared.no_bias if bias is None else np.ascontiguousarray(bias)
-    numbers = c.pixels, FUSED.index(p.activation)
-    arrays = x, prepared.w, first, result, prepared.axes
-    prepared.loop(c.tasks, grain(c.tasks, c.seconds), *numbers, *arrays)
+    """Compute tiles of outputs that share what they read."""
+    x = lifted(x.astype(p.acc_dtype, copy=False), p.window)
+    y = lifted(y, p.window)
+    result = landing(y, p.acc_dtype, prepared.schedule.form.pixel)
+    if bias is None:
+        bias = prepared.no_bias
+    elif prepared.channel is not None:
+        bias = bias[prepared.channel]
+    plan = prepared.schedule
+    arrays = x, prepared.offsets, prepared.w, bias, result, plan.sizes
+    prepared.loop(plan.tasks, prepared.grain, *arrays)
     deliver(result, y)
 
 
+def landing(y: np.ndarray, dtype: np.dtype, pixel: int) -> np.ndarray:
+    """Return `y` if the elements of its rows lie side by side, else an array of which that is true."""
+    side_by_side = y.strides[3] == pixel * y.itemsize or y.shape[3] == 1
+    if pixel > 1:
+        side_by_side = side_by_side and y.strides[4] == y.itemsize
+    if y.dtype == dtype and y.flags.aligned and side_by_side:
+        return y
+    if pixel > 1:
+        return np.empty(y.shape, dtype)
+    n, o0, o1, o2, f = y.shape
+    return np.empty((n, f, o0, o1, o2), dtype).transpose(0, 2, 3, 4, 1)
+
+
+def seconds(plan: Schedule) -> float:
+    """Predict the seconds of a task on one thread."""
+    return TASK + (plan.computed + plan.copied) * SLOT
+
+
 def cost(p: ConvProblem) -> float:
-    """Count tasks, and copies of arrays whose channels do not come first."""
-    c, rank = cut(p), p.window.rank
-    planes = (0, rank + 1, *range(1, rank + 1))
-    copies = copying(p.x_shape, p.x_order, planes) + copying(p.y_shape, p.y_order, planes)
-    return CALL + predicted(c.tasks, c.seconds) + copies
+    """Count the slots of all tasks."""
+    plan = schedule(p)
+    return CALL + predicted(plan.tasks, seconds(plan))
 
 
-KERNELS = [
-    Kernel(
-        name="numba:planes",
-        problem=ConvProblem,
-        rejects=rejects_conv,
-        cost=cost,
-        run=conv,
-        prepare=prepare,
-        fuses=frozenset(FUSED),
-    )
-]
+def rejects(p: ConvProblem) -> str | None:
+    """Say why this kernel cannot compute `p`, if it cannot."""
+    return OFF or rejects_conv(p)
+
+
+KERNELS = [Kernel("numba:planes", ConvProblem, rejects, cost, conv, prepare, fuses=frozenset(FUSED))]
