@@ -17,10 +17,10 @@ from fastconv.problem import (
     checked_array,
     checked_init,
     fold_problem,
-    is_start,
     memory_order,
     pool_view,
     reduction_problem,
+    reduction_start,
     reduction_window,
 )
 
@@ -113,7 +113,7 @@ def _named(operand: np.ndarray, init_value: Any, name: str, steps: dict[str, Any
     array = checked_array(WORDS, "operand", operand)
     check_reduced(WORDS, name, array.dtype)
     window = reduction_window(WORDS, array.shape, **steps)
-    init = None if is_start(name, init_value) else checked_init(WORDS, init_value, array.dtype)
+    init = reduction_start(WORDS, name, init_value, array.dtype)
     shape, layout, inner = pool_view(window)
     x = array.reshape(shape)
     canonical = x.transpose(layout.x)

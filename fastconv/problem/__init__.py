@@ -30,9 +30,9 @@ from fastconv.problem.fold import (
     check_reduced,
     checked_init,
     fold_problem,
-    is_start,
     pool_view,
     reduction_problem,
+    reduction_start,
     reduction_window,
 )
 from fastconv.problem.general import (
@@ -76,7 +76,6 @@ __all__ = [
     "general_conv_problem",
     "general_dtypes",
     "general_window",
-    "is_start",
     "memory_order",
     "patches_window",
     "per_axis",
@@ -84,6 +83,7 @@ __all__ = [
     "pool_problem",
     "pool_view",
     "reduction_problem",
+    "reduction_start",
     "reduction_window",
     "transposed_pads",
     "word_padding",

@@ -190,15 +190,21 @@ def checked_init(words: Words, value: Any, dtype: np.dtype) -> Any:
     return init[()]
 
 
-def is_start(reduction: str, value: Any) -> bool:
-    """Whether a number, in its own dtype, is where a reduction of that name starts from."""
+def reduction_start(words: Words, reduction: str, value: Any, dtype: np.dtype) -> Any:
+    """Take a start for a reduction that has a name: None for its identity, in whatever dtype that is written.
+
+    That of complex extremes, which windows without elements show, is infinite in its real part alone.
+    """
     init = np.asarray(value)
     if init.ndim or kind(init.dtype) not in "biufc":
-        return False
+        return checked_init(words, value, dtype)
     if reduction in ("sum", "prod"):
-        return bool(init == (reduction == "prod"))
-    least = extreme(reduction, init.dtype)
-    return bool(init == (least.real if init.dtype.kind == "c" else least))
+        identity = init.dtype.type(reduction == "prod")
+    else:
+        identity = extreme(reduction, init.dtype).real
+    if init != identity:
+        return checked_init(words, value, dtype)
+    return dtype.type(init.real) if dtype.kind == "c" and reduction in ("max", "min") else None
 
 
 def _is_weak(value: Any) -> bool:

@@ -1,0 +1,50 @@
+"""``fastconv.lax`` equals ``jax.lax``: convolutions, patches and reductions over windows, to the last bit."""
+
+import pytest
+
+from fastconv import lax
+
+from .compare import assert_agreement, grouped
+from .lax_calls import CONVOLUTIONS
+from .lax_reductions import REDUCTIONS
+
+pytestmark = pytest.mark.parity
+
+
+@pytest.mark.parametrize("calls", grouped(CONVOLUTIONS))
+def test_convolutions(calls, jax):
+    assert_agreement(
+        jax,
+        calls,
+        [call.arrays() for call in calls],
+        lambda call, *arrays: answer(lax, call, arrays),
+        peers=dict(lax=lambda call, *arrays: answer(jax.lax, call, arrays)),
+    )
+
+
+def answer(module, call, arrays):
+    """Call one of the two; axes as dimension numbers have a type of its own."""
+    options, numbers = dict(call.options), call.options.get("dimension_numbers")
+    if numbers is not None and not isinstance(numbers[0], str):
+        options["dimension_numbers"] = module.ConvDimensionNumbers(*numbers)
+    return getattr(module, call.function)(*arrays, **options)
+
+
+@pytest.mark.parametrize("calls", grouped(REDUCTIONS))
+def test_reductions(calls, jax):
+    assert_agreement(
+        jax,
+        calls,
+        [call.arrays() for call in calls],
+        lambda call, x: reduced(lax, call, x),
+        peers=dict(lax=lambda call, x: reduced(jax.lax, call, x)),
+    )
+
+
+def reduced(module, call, x):
+    """Reduce by one of the two; a computation is of its own."""
+    options = dict(call.options)
+    computation, init = options.pop("computation"), options.pop("init")
+    if isinstance(computation, str):
+        computation = getattr(module, computation)
+    return module.reduce_window(x, init, computation, **options)
