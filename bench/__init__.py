@@ -4,10 +4,12 @@
     pytest --benchmark-only -m smoke                          small layers only, under a minute
     pytest --benchmark-only -k resnet50                       one network
     pytest --benchmark-only --benchmark-json=bench.json && python -m bench.report bench.json
-                                                              README table, plot and results
+                                                              README tables, plots and results
+    python -m bench.peers                                     the race against other libraries
+    python -m bench.fit_costs                                 constants of predictions, fitted
 
 A kernel is checked before it is timed. ``workloads`` names the layers, ``layers`` makes arrays for
 them, ``naive`` times the plain loops that everything is measured against, ``clock`` and ``machine``
 time contenders in turn and the machine itself, ``bench_backends`` and ``bench_dispatch`` are what
-pytest runs, ``summary`` prints and ``report`` publishes.
+pytest runs, ``summary`` prints and ``report`` and ``plot`` publish.
 """

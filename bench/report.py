@@ -13,6 +13,8 @@ import json
 from pathlib import Path
 
 from bench.measured import Row, backends, chosen, limits, of_kind, speedup
+from bench.peers import tables
+from bench.peers.tables import folded
 from fastconv.problem import ConvProblem
 from fastconv.problem.parse import parse
 
@@ -52,14 +54,14 @@ def section(results: dict) -> str:
     """Write what stands between the README's markers."""
     rows = results["rows"]
     names = backends(rows)
-    parts = [_conditions(results), _averages(rows, names), _table(rows, names)]
+    table = _table(rows, names)
     if any(row["note"] for row in rows):
-        parts.append(
-            "\\* The naive loops were timed on the layer's first output rows and scaled by "
+        table += (
+            "\n\n\\* The naive loops were timed on a corner of the layer's outputs and scaled by "
             "multiply-adds (pooling: elements reduced)."
         )
-    parts.append(f"![Speedup over the naive loops]({PLOT.relative_to(ROOT).as_posix()})")
-    return "\n\n".join(parts)
+    parts = [_conditions(results), _averages(rows, names), folded("Every layer", table)]
+    return "\n\n".join([*parts, folded("Plot", _picture("Speedup over the naive loops", PLOT))])
 
 
 def _conditions(results: dict) -> str:
@@ -67,7 +69,7 @@ def _conditions(results: dict) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     return (
         f"{results['cpu']}, {results['threads']} threads; Python {results['python']}, {versions} "
-        f"({results['commit']}, {results['date']}). One image, float32. NumPy on the same machine, "
+        f"({results['commit']}, {results['date']}). float32. NumPy on the same machine, "
         f"beside the kernels: {limits(results['rows'])}.{_others(results)}"
     )
 
@@ -110,18 +112,28 @@ def _layer(line: str) -> str:
     problem = parse(line)
     win = problem.window
     size, window = ("x".join(map(str, lengths)) for lengths in (win.i, win.k))
-    stride = f", stride {win.s[0]}" if win.s[0] > 1 else ""
+    images = f"{problem.n} of " if problem.n > 1 else ""
+    options = [f"stride {win.s[0]}"] * (win.s[0] > 1) + [f"dilation {win.d[0]}"] * (win.d[0] > 1)
     if not isinstance(problem, ConvProblem):
-        return f"{size}x{problem.c}, {problem.reduction} {window}{stride}"
-    if problem.g > 1:
-        return f"{size}x{problem.g}, depthwise {window}{stride}"
-    return f"{size}x{problem.ic} to {problem.oc}, {window}{stride}"
+        kind = f"{problem.c}, {problem.reduction} {window}"
+    elif problem.g > 1 and problem.ic == 1:
+        kind = f"{problem.g}, depthwise {window}"
+    else:
+        kind = f"{problem.g * problem.ic} to {problem.g * problem.oc}, {window}"
+        options += [f"{problem.g} groups"] * (problem.g > 1)
+        options += [f"transposed, stride {win.b[0]}"] * (win.b[0] > 1)
+    return ", ".join([f"{images}{size}x{kind}", *options])
 
 
 def _number(value: float) -> str:
     """Write three digits of a positive number."""
     rounded = float(f"{value:.3g}")
     return f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:g}"
+
+
+def _picture(words: str, path: Path) -> str:
+    """Show a picture of the repository."""
+    return f"![{words}]({path.relative_to(ROOT).as_posix()})"
 
 
 def inserted(readme: str, name: str, text: str) -> str:
@@ -144,9 +156,7 @@ def written(results: dict) -> str:
 
 def main() -> None:
     """Read the JSON named on the command line, or what is kept, and draw table and plot."""
-    from bench import plot  # needs matplotlib, which the table does not
-    from bench.peers import plot as dots
-    from bench.peers import tables
+    from bench import plot  # needs matplotlib, which the tables do not
 
     plain = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("python -m bench.report", description=__doc__, formatter_class=plain)
@@ -155,13 +165,13 @@ def main() -> None:
     results = json.loads(KEPT.read_text()) if run is None else reduced(json.loads(run.read_text()))
     readme = inserted(README.read_text(), "benchmarks", section(results))
     race = json.loads(RACE.read_text())
-    link = f"![Time of other libraries over fastconv's]({RACE_PLOT.relative_to(ROOT).as_posix()})"
-    readme = inserted(readme, "peers", f"{tables.markdown(race)}\n\n{link}")
+    picture = _picture("Time of other libraries over fastconv's", RACE_PLOT)
+    readme = inserted(readme, "peers", f"{picture}\n\n{tables.markdown(race)}")
 
     KEPT.parent.mkdir(exist_ok=True)
     KEPT.write_text(written(results))
-    plot.draw(results, PLOT)
-    dots.draw(race, RACE_PLOT)
+    plot.speedup(results, PLOT)
+    plot.race(race, RACE_PLOT)
     README.write_text(readme)
 
 

@@ -4,8 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from photographs import needs_demo
 
 from bench import measured, report, summary
+from bench.workloads import PROBLEMS
 
 CONV = "conv n1 g1 ic3 oc4 i28x28 k2x2 s2x2 d1x1 p0+0x0+0 float32"
 POOL = "pool max n1 c64 i112x112 k3x3 s2x2 d1x1 p0+1x0+1 float32"
@@ -65,9 +67,11 @@ RUN = {
 }
 
 # Geometric means: einsum (125 * 81 * 8000) ** (1/3) = 432.7, numba (1000 * 64000) ** (1/2) = 8000.
-SECTION = r"""A CPU, 2 threads; Python 3.12.1, fastconv 0.1.0, numpy 2.4.6 (0123456789ab, 2026-02-03). One image, float32. NumPy on the same machine, beside the kernels: matmul 105 GFLOP/s (10 to 200), copy 10 GB/s (10 to 10). Other processes took 12% of the CPUs.
+SECTION = r"""A CPU, 2 threads; Python 3.12.1, fastconv 0.1.0, numpy 2.4.6 (0123456789ab, 2026-02-03). float32. NumPy on the same machine, beside the kernels: matmul 105 GFLOP/s (10 to 200), copy 10 GB/s (10 to 10). Other processes took 12% of the CPUs.
 
 Faster than the naive loops, geometric mean over the layers: einsum 433x (at least 81x, net/dw); numba 8,000x (at least 1,000x, article/conv).
+
+<details><summary>Every layer</summary>
 
 | workload | layer | einsum us | numba us | auto picks | einsum x naive | numba x naive |
 | :-- | :-- | --: | --: | :-- | --: | --: |
@@ -75,13 +79,39 @@ Faster than the naive loops, geometric mean over the layers: einsum 433x (at lea
 | net/dw | 56x28x96, depthwise 3x5 | 123 |  | einsum:depthwise | 81 |  |
 | resnet50/pool1 \* | 112x112x64, max 3x3, stride 2 | 700 | 70 | numba:pool | 8,000 | 64,000 |
 
-\* The naive loops were timed on the layer's first output rows and scaled by multiply-adds (pooling: elements reduced).
+\* The naive loops were timed on a corner of the layer's outputs and scaled by multiply-adds (pooling: elements reduced).
 
-![Speedup over the naive loops](bench/results/speedup.svg)"""  # noqa: E501 (lines of the README)
+</details>
+
+<details><summary>Plot</summary>
+
+![Speedup over the naive loops](bench/results/speedup.svg)
+
+</details>"""  # noqa: E501 (lines of the README)
 
 
 def test_section_is_the_table_of_the_json():
     assert report.section(report.reduced(RUN)) == SECTION
+
+
+@pytest.mark.parametrize(
+    ("workload", "said"),
+    [
+        ("resnet50/conv4_3x3_n8", "8 of 14x14x256 to 256, 3x3"),
+        ("unet/up", "28x28x256 to 128, 2x2, transposed, stride 2"),
+        ("deeplab/aspp6", "33x33x256 to 256, 3x3, dilation 6"),
+        ("resnext50/conv2_g32", "56x56x128 to 128, 3x3, 32 groups"),
+        ("mobilenetv2/block1_dw", "112x112x96, depthwise 3x3, stride 2"),
+        ("speech/1d", "64 of 3000x384, max 2, stride 2"),
+    ],
+)
+def test_layers_are_named_in_short(workload, said):
+    problem = str(PROBLEMS[workload])
+    run = dict(
+        RUN, benchmarks=[{"extra_info": row(workload, problem, "numba:x", 1e-6, 2.0, "auto", "numba")}]
+    )
+
+    assert f"| {workload} | {said} | 1 | numba:x | 2 |" in report.section(report.reduced(run)).splitlines()
 
 
 def test_results_are_read_back_as_written():
@@ -157,3 +187,16 @@ def test_section_says_nothing_of_other_processes_where_they_are_unknown():
     assert report.section(report.reduced(run)) == SECTION.replace(
         " Other processes took 12% of the CPUs.", ""
     )
+
+
+@needs_demo
+def test_plots_have_a_dot_for_each_result(tmp_path):
+    from bench import plot
+
+    plot.speedup(report.reduced(RUN), tmp_path / "one.svg")
+    plot.speedup(report.reduced(RUN), tmp_path / "two.svg")
+
+    text = (tmp_path / "one.svg").read_text()
+    assert text == (tmp_path / "two.svg").read_text()
+    assert all(word in text for word in ("article/conv", "net/dw", "einsum", "numba"))
+    assert text.count("<use ") >= 5

@@ -20,6 +20,6 @@ output. PyTorch runs in inference mode with oneDNN, on channels_last and on cont
 resident arrays: they are the same in both races. A library is left out of what it has no function for, and
 named where it is not installed.
 
-``libraries`` says how each is called, ``worker`` is a library's process, ``race`` drives them, ``tables`` and
-``plot`` show results.
+``libraries`` says how each is called, ``worker`` is a library's process, ``race`` drives them, and ``tables``
+shows results.
 """

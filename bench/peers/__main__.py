@@ -37,9 +37,9 @@ def main(argv: list[str] | None = None) -> int:
     if args.json:
         args.json.write_text(report.written(kept))
     if args.plot:
-        from bench.peers import plot
+        from bench import plot  # needs matplotlib
 
-        plot.draw(kept, args.plot)
+        plot.race(kept, args.plot)
     return 0
 
 

@@ -137,6 +137,11 @@ def _convs(results: dict) -> list[dict]:
     return [row for row in results["rows"] if row["seconds"][LIMIT].get("limits:matmul")]
 
 
+def folded(title: str, text: str) -> str:
+    """Hide Markdown below a title that a reader may click."""
+    return f"<details><summary>{title}</summary>\n\n{text}\n\n</details>"
+
+
 def markdown(results: dict) -> str:
     """Write the README's tables."""
     found = list(standings(results["rows"]))
@@ -149,9 +154,7 @@ def markdown(results: dict) -> str:
         [
             conditions(results),
             text[0],
-            "<details><summary>Every workload, in microseconds</summary>",
-            text[1],
-            "</details>",
+            folded("Every workload, in microseconds", text[1]),
             *notes(results),
         ]
     )
