@@ -11,6 +11,11 @@ from typing import Any
 import numpy as np
 
 
+def signed(x: np.ndarray, p: int | float) -> np.ndarray:
+    """Return `x`, or its negative for a negative power: the smallest element is the negatives' largest."""
+    return x if p > 0 else -x
+
+
 def divided(problem: Any, totals: np.ndarray) -> np.ndarray:
     """Divide sums of windows, (n, c, *o), by the divisors of their problem, towards zero."""
     divisors = problem.divisors()[..., 0]

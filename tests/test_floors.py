@@ -117,6 +117,14 @@ def test_faces_translate_and_compute_no_geometry(path):
     assert operators.isdisjoint({ast.FloorDiv, ast.Div, ast.Mod})
 
 
+@pytest.mark.parametrize("path", sorted((PACKAGE / "functional").glob("*.py")), ids=shown)
+def test_functional_does_no_sums_at_all(path):
+    nodes = ast.walk(ast.parse(path.read_text()))
+    operators = {type(node.op) for node in nodes if isinstance(node, (ast.BinOp, ast.AugAssign))}
+
+    assert operators <= {ast.BitOr, ast.BitAnd}  # of dictionaries and flags
+
+
 @pytest.mark.parametrize("path", MODULES, ids=shown)
 def test_only_its_backend_imports_numba(path):
     if not name(path).startswith("backends.numba"):

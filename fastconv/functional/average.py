@@ -14,8 +14,8 @@ from fastconv.problem import Words, checked_array
 from fastconv.problem.functional import checked_divisor, checked_norm, flag, hanging_pool_problem
 
 
-def _words(op: str) -> tuple[Words, ...]:
-    return tuple(Words(f"{op}{r}d", x="input", size="kernel_size", strides="stride") for r in (1, 2, 3))
+def _words(op: str) -> dict[int, Words]:
+    return {r: Words(f"{op}{r}d", x="input", size="kernel_size", strides="stride") for r in (1, 2, 3)}
 
 
 AVERAGE, POWER = _words("avg_pool"), _words("lp_pool")
@@ -214,7 +214,7 @@ def lp_pool3d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
 
 def _averages(rank, input, size, stride, padding, ceil_mode, include, override) -> np.ndarray:
     """Average an input that may lack a batch."""
-    words = AVERAGE[rank - 1]
+    words = AVERAGE[rank]
     counted = "padded" if flag(words, "count_include_pad", include) else "real"
     divisor = counted if override is None else checked_divisor(words, override)
     return _means(words, rank, input, size, stride, padding, ceil_mode, divisor)[0]
@@ -222,12 +222,12 @@ def _averages(rank, input, size, stride, padding, ceil_mode, include, override) 
 
 def _power_means(rank, largest, input, p, size, stride, ceil_mode) -> np.ndarray:
     """Take power means of an input that may lack a batch; `largest` is the pooling of infinite powers."""
-    words = POWER[rank - 1]
+    words = POWER[rank]
     x = checked_array(words, words.x, input)
     p = checked_norm(words, p, x.dtype)
     if math.isinf(p):
-        sign = int(math.copysign(1, p))
-        return sign * largest(sign * np.abs(x), size, stride, 0, 1, ceil_mode)
+        y = largest(means.signed(np.abs(x), p), size, stride, 0, 1, ceil_mode)
+        return means.signed(y, p)
     y, ready = _means(words, rank, means.powers(x, p), size, stride, 0, ceil_mode, "padded")
     return means.roots(y, ready.problem.window.taps, p)
 

@@ -14,8 +14,8 @@ def _words(op: str) -> Words:
     return Words(op, x="input", size="kernel_size", strides="stride", dilation="dilation")
 
 
-VALUES = tuple(_words(f"max_pool{rank}d") for rank in (1, 2, 3))
-BOTH = tuple(_words(f"max_pool{rank}d_with_indices") for rank in (1, 2, 3))
+VALUES = {rank: _words(f"max_pool{rank}d") for rank in (1, 2, 3)}
+BOTH = {rank: _words(f"max_pool{rank}d_with_indices") for rank in (1, 2, 3)}
 
 
 def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
@@ -159,14 +159,14 @@ def max_pool3d_with_indices(
 
 def _values(rank, input, *options) -> np.ndarray:
     """Pool an input that may lack a batch."""
-    ready, x, has_batch = _planned(VALUES[rank - 1], rank, input, 0, *options)
+    ready, x, has_batch = _planned(VALUES[rank], rank, input, 0, *options)
     y = ready.anew(x, ready.prepared, None)
     return y if has_batch else y[0]
 
 
 def _both(rank, input, *options) -> tuple[np.ndarray, np.ndarray]:
     """Pool an input that may lack a batch, into values and positions."""
-    ready, x, has_batch = _planned(BOTH[rank - 1], rank, input, 1, *options)
+    ready, x, has_batch = _planned(BOTH[rank], rank, input, 1, *options)
     return as_given(ready.with_indices(x), has_batch)
 
 
