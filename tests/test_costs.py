@@ -43,6 +43,12 @@ def test_every_constant_is_positive_and_matters(name):
     assert predictions() != before
 
 
+def test_every_row_that_is_chosen_by_cost_has_constants():
+    for row in dispatch.table():
+        if row.backend != "naive":
+            assert row.cost.__module__.removeprefix(costs.BACKENDS) in costs.modules(), row.name
+
+
 def test_what_is_stored_is_used_when_a_backend_is_loaded(cached):
     shipped = dict(costs.shipped)
     costs.write(shipped)

@@ -45,6 +45,7 @@ SAFE_LAYERS = ("tbb", "omp")
 ALONE = 3e-5  # seconds of work that are not worth starting threads
 CHUNK = 5e-6  # seconds of work that a thread should take at a time
 CALL, LAUNCH = 5e-6, 4e-6  # seconds of Python around any call, and until threads are at work
+COSTS = ("CALL", "LAUNCH")
 THREADS = 2  # as predictions assume, whatever there are: choices must not depend on their number
 
 
