@@ -253,7 +253,7 @@ def _convolve(
         check_precision(words.op, precision)
     if type(lhs) is not np.ndarray:
         lhs = checked_array(words, words.x, lhs)
-    if type(rhs) is not np.ndarray:
+    if type(rhs) is not np.ndarray or rhs.dtype.kind not in "biufc":
         rhs = checked_array(words, words.w, rhs)
     check_ranks(words, lhs.shape, rhs.shape)
     where, kernel_axes = layout(words.op, dimension_numbers, lhs.ndim)

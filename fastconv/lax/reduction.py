@@ -10,7 +10,7 @@ import numpy as np
 from fastconv import dispatch, plan
 from fastconv.calls import are_plain, recall, remember
 from fastconv.lax.convolution import hashable
-from fastconv.lax.trees import flatten, unflatten
+from fastconv.lax.trees import TREES, flatten, unflatten
 from fastconv.problem import (
     Words,
     check_reduced,
@@ -94,7 +94,7 @@ def reduce_window(
         dilation=hashable(window_dilation),
     )
     name = NAMES.get(computation) if isinstance(computation, np.ufunc) else None
-    if name and isinstance(operand, np.ndarray) and np.ndim(init_value) == 0:
+    if name and isinstance(operand, np.ndarray) and not isinstance(init_value, TREES):
         return _named(operand, init_value, name, steps)
     return _folded(operand, init_value, computation, steps)
 

@@ -221,7 +221,7 @@ def _can_accumulate(given: str, wanted: str) -> bool:
 def transposed_pads(words: Words, padding: Any, k: tuple[int, ...], strides: Any, dilation: Any) -> Pairs:
     """Pad a base-dilated input so as to undo a convolution that was padded "SAME", "VALID" or by pairs."""
     rank = len(k)
-    s = each_axis(words, words.strides, strides, rank)
+    s = each_axis(words, words.strides, strides, rank, length=TypeError, least=TypeError)
     d = (1,) * rank if dilation is None else each_axis(words, words.dilation, dilation, rank, least=TypeError)
     if not isinstance(padding, str):
         padding = pairs_each_axis(words, padding, rank, length=TypeError, kind=ValueError)
