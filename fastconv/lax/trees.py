@@ -6,14 +6,15 @@ from collections.abc import Iterator, Sequence
 from types import NoneType
 from typing import Any
 
-TREES = (tuple, list, dict, NoneType)  # whatever else is a leaf
+NODES = (tuple, list, dict)
+TREES = (*NODES, NoneType)  # whatever else is a leaf
 
 
 def flatten(tree: Any) -> tuple[list[Any], Any]:
     """List the leaves, and tell the structure, which equals that of trees of the same form alone."""
     if tree is None:
         return [], None
-    if not isinstance(tree, TREES):
+    if not isinstance(tree, NODES):
         return [tree], "*"
     keys = sorted(tree) if isinstance(tree, dict) else range(len(tree))
     leaves, forms = [], []
