@@ -2,7 +2,7 @@
 
     python -m bench.fit_costs --samples FILE                    measure what is not in FILE yet, and fit
     python -m bench.fit_costs --samples FILE --seconds 50       stop measuring after so long, to go on later
-    python -m bench.fit_costs --samples FILE --only numba:pool  measure these rows anew
+    python -m bench.fit_costs --samples FILE --only numba:pool  measure these rows anew, and no others
 
 Measured are the problems of ``fastconv.cli.samples`` and the layers of ``bench.workloads``, each by every row
 that could be the best. Printed are the constants, how far off each row's predictions are, and the regret of
@@ -56,20 +56,16 @@ def lines() -> list[str]:
 def measured(kept: dict, only: list[str], seconds: float) -> None:
     """Add to the seconds kept, by problem and row, until the time is up."""
     end = time.perf_counter() + seconds
-    if only:
-        for line in kept:
-            kept[line] = {row: value for row, value in kept[line].items() if not _any(row, only)}
+    names = {row.name for row in dispatch.table()}
+    anew = {name for name in names if any(fnmatch(name, pattern) for pattern in only)}
     for line in lines():
         if time.perf_counter() > end:
             print("There is more to measure.")
             return
         problem, known = parse(line), kept.setdefault(line, {})
-        for kernel, _, value in tune.measure(problem, BUDGET, known):
+        passed_over = names - anew if only else known.keys()
+        for kernel, _, value in list(tune.measure(problem, BUDGET, passed_over)):
             known[kernel.name] = value
-
-
-def _any(row: str, patterns: list[str]) -> bool:
-    return any(fnmatch(row, pattern) for pattern in patterns)
 
 
 def read(kept: dict) -> list[Sample]:
