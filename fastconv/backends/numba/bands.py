@@ -22,22 +22,23 @@ import numpy as np
 
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.simd import BYTES
-from fastconv.backends.numba.slots import RANK
+from fastconv.backends.numba.slots import OUT_INPUTS, OUTS, RANK, table
 from fastconv.backends.numba.stagger import SIZES, R, slots, steps
 from fastconv.problem import ConvProblem
 
 SEGMENT = 2048  # elements of a row that a task computes, or a few more
 PANEL = 3 << 17  # bytes of a panel, which should stay in the L2 cache
 TASKS = 16  # as many as keep a few threads evenly busy
-CHANNELS = 32  # of a pixel, at most
 
-COPY, GATHER, DELIVER = 0.2, 1.2, 2.0  # slots of an element: in a run, on its own, to an output far away
-TILE = 4 * R  # slots of a tile's beginning and end
+# Slots: of an element copied in a run, on its own, from a cache line of its own, to an output ...
+RUN, ALONE, FAR, DELIVERED = 0.2, 1.2, 4.0, 18.0
+TILE, ROW = 4 * R, 100  # ... of a tile's beginning and end, and of those of a row of the panel
 
 # Places in ``sizes``; of what has three axes, the first of three.
 TAPS, STRIDE, DILATION, BEFORE, BASE, OUT = range(0, 18, 3)
 PLANES, IC, OC, PIXEL, PERIOD, ALONG, ACTIVATION = range(18, 25)
-BAND, PART, APART, ROWS, WIDTH, PITCH, TILE_PITCH, THREES, TWOS, ONES, ELEMENTS = range(25, 36)
+PLACE_STEP, INPUT_STEP = 25, 26  # of those that the outputs of a row meet: places in the panel, inputs
+BAND, PART, APART, ROWS, WIDTH, PITCH, TILE_PITCH, THREES, TWOS, ONES, ELEMENTS = range(27, 38)
 
 
 class Form(NamedTuple):
@@ -54,8 +55,8 @@ class Schedule:
     form: Form
     sizes: np.ndarray
     tasks: int
-    computed: int  # slots of a task, as ``stagger`` counts
-    copied: float  # and slots of copies, per task
+    slots: float  # of a task: multiply-adds as ``stagger`` counts them, or what takes as long
+    delivered: int  # elements to be copied to the output
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +70,18 @@ class Steps:
 @lru_cache(maxsize=256)
 def schedule(p: ConvProblem) -> Schedule:
     """Cut a problem in the form that is the least work."""
-    return min((_cut(p, form) for form in _forms(p)), key=lambda cut: cut.tasks * (cut.computed + cut.copied))
+    return min((_cut(p, form) for form in _forms(p)), key=_work)
+
+
+def _work(cut: Schedule) -> float:
+    return cut.tasks * cut.slots + cut.delivered * DELIVERED
 
 
 def _forms(p: ConvProblem) -> Iterator[Form]:
     """List the forms in which `p` can be computed."""
     yield Form(1, along=False)
     yield Form(1, along=True)
-    if p.ic == p.oc == 1 and 1 < p.g <= CHANNELS and p.x_order[-1] == p.y_order[-1] == p.window.rank + 1:
+    if p.ic == p.oc == 1 < p.g and p.x_order[-1] == p.y_order[-1] == p.window.rank + 1:
         yield Form(p.g, along=False)
         if _lanes(p) % p.g == 0:  # else the rows of a tile would differ in their weights
             yield Form(p.g, along=True)
@@ -109,21 +114,38 @@ def _cut(p: ConvProblem, form: Form) -> Schedule:
 
     counts = [k0 * p.ic * (k1 if form.along else k2) * len(heads) for heads in _heads(p, form)]
     tiles = band * vectors // R * filters
-    counted = sum(count * slots(q) for count, q in zip(counts, SIZES, strict=True))
-    inputs = k0 * p.ic * rows * (part * s2 + win.extent[2]) * pixel
-    in_runs = s2 == 1 and (pixel > 1 or p.g * p.ic == 1 or p.x_order[-1] == p.window.rank)
-    delivered = pixel == 1 < p.g * p.oc and p.y_order[-1] != p.window.rank
+    computed = tiles * (TILE + sum(n * slots(q) for n, q in zip(counts, SIZES, strict=True)))
+    copied = k0 * p.ic * rows * (ROW + (part * s2 + win.extent[2]) * pixel * _copying(p, form))
+    scattered = pixel == 1 < p.g * p.oc and p.y_order[-1] != p.window.rank
     sizes = [*win.k, *win.s, *win.d, *(before for before, _ in win.p), *win.b, *win.o]
     sizes += [planes, p.ic, filters, pixel, pixel // math.gcd(pixel, lanes), form.along]
-    sizes += [FUSED.index(p.activation), band, part, apart, rows, width, pitch]
+    sizes += [
+        FUSED.index(p.activation),
+        *table(p.window)[2, [OUTS, OUT_INPUTS]],
+        band,
+        part,
+        apart,
+        rows,
+        width,
+        pitch,
+    ]
     sizes += [lanes if form.along else math.lcm(s1, d1) * pitch, *counts, k0 * p.ic * rows * pitch]
     return Schedule(
         form=form,
         sizes=np.array(sizes, np.int64),
         tasks=p.n * planes * o0 * -(-o1 // band) * parts,
-        computed=tiles * (TILE + counted),
-        copied=inputs * (COPY if in_runs else GATHER) + delivered * filters * band * part * DELIVER,
+        slots=computed + copied,
+        delivered=math.prod(p.y_shape) if scattered else 0,
     )
+
+
+def _copying(p: ConvProblem, form: Form) -> float:
+    """Return the slots of an element on its way to the panel."""
+    if form.pixel > 1:
+        return RUN if p.window.s[-1:] == (1,) or form.pixel >= _lanes(p) else ALONE
+    if p.g * p.ic == 1 or p.x_order[-1] == p.window.rank:
+        return RUN if p.window.s[-1:] == (1,) else ALONE
+    return ALONE if p.g * p.ic < _lanes(p) else FAR
 
 
 def _up(count: int, step: int) -> int:

@@ -24,7 +24,10 @@ def copy_elements(source, target, count):
 def gather_elements(source, apart, target, count):
     """Copy `count` elements that lie `apart` from one another; no other is read or written."""
     step, whole = lanes(source), 0
-    if apart == 2:
+    if apart == 1:
+        copy_elements(source, target, count)
+        whole = count
+    elif apart == 2:
         whole = max(0, count - 1) // step * step  # the last vector's last lane may be no element of ours
         for at in range(0, whole, step):
             near = source + 2 * at

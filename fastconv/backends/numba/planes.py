@@ -58,8 +58,9 @@ from fastconv.backends.numba.stagger import R
 from fastconv.kernel import Kernel
 from fastconv.problem import ConvProblem
 
-SLOT, TASK = 2.8e-10, 4e-7  # seconds on one thread: of what ``stagger`` counts, of each task
-COSTS = ("SLOT", "TASK")
+# Seconds on one thread: of what ``bands`` counts, of each task, of each element copied to the output.
+SLOT, TASK, DELIVERED = 2.8e-10, 4e-7, 2.5e-9
+COSTS = ("SLOT", "TASK", "DELIVERED")
 
 
 @inner
@@ -210,13 +211,13 @@ def landing(y: np.ndarray, dtype: np.dtype, pixel: int) -> np.ndarray:
 
 def seconds(plan: Schedule) -> float:
     """Predict the seconds of a task on one thread."""
-    return TASK + (plan.computed + plan.copied) * SLOT
+    return TASK + plan.slots * SLOT
 
 
 def cost(p: ConvProblem) -> float:
     """Count the slots of all tasks."""
     plan = schedule(p)
-    return CALL + predicted(plan.tasks, seconds(plan))
+    return CALL + predicted(plan.tasks, seconds(plan)) + plan.delivered * DELIVERED
 
 
 def rejects(p: ConvProblem) -> str | None:
