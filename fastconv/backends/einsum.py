@@ -23,12 +23,14 @@ from fastconv.problem import ConvProblem, FoldProblem, PoolProblem
 from fastconv.view import along, padded, windows
 
 # Seconds, fitted to measurements on two 2.6 GHz AVX-512 cores.
-CALL = 1.5e-5  # of Python and NumPy around any call
-BLAS = 1e-11  # of a multiply-add
-GATHER, SHORT = 2e-10, 5e-9  # of each element copied from windows into rows, and of each run of channels
-INNER, STARVED = 3e-10, 2.7e-9  # of a multiply-add of einsum's own loops, and more where they are short
-PASS = 5e-10  # of each element in one pass of a ufunc
-COSTS = ("CALL", "BLAS", "GATHER", "SHORT", "INNER", "STARVED", "PASS")
+CALL = 1.9e-5  # of Python and NumPy around any call
+BLAS = 1.2e-11  # of a multiply-add, in float32 as the next two
+RESULT = 5.6e-10  # of each output, copied from the product
+GATHER, SHORT = 4.5e-10, 2.7e-9  # of each element copied from windows into rows, and of each run of channels
+INNER, STARVED = 3.1e-10, 1.2e-9  # of a multiply-add of einsum's own loops, and more where they are short
+PASS = 4.3e-10  # of each element in one pass of a ufunc
+GROUP = 1e-6  # of a product for each group
+COSTS = ("CALL", "BLAS", "RESULT", "GATHER", "SHORT", "INNER", "STARVED", "PASS", "GROUP")
 ROWS = 1 << 26  # bytes of windows copied at a time: memory stays bounded
 
 BINARY = {"max": np.maximum, "min": np.minimum, "sum": np.add, "mean": np.add, "prod": np.multiply}
@@ -223,14 +225,17 @@ def _name(p: PoolProblem | FoldProblem) -> str:
 
 
 def cost_matmul(p: ConvProblem) -> float:
-    """Gather every window, a run of channels at a time, then one product."""
-    gathered = p.n * math.prod(p.window.o) * p.products * p.g
-    return 3 * CALL + gathered * (GATHER + SHORT / max(p.ic, 3)) + p.flops / 2 * BLAS + p.g * 1e-6
+    """Gather every window, a run of channels at a time, then one product, whose result is copied."""
+    win, words = p.window, p.acc_dtype.itemsize / 4
+    as_it_is = p.g == win.taps == 1 and set(win.s) <= {1} and win.is_plain
+    gathered = 0 if as_it_is else p.n * math.prod(win.o) * p.products * p.g
+    work = gathered * GATHER + p.flops / 2 * BLAS + math.prod(p.y_shape) * RESULT
+    return 3 * CALL + words * work + gathered * SHORT / max(p.ic, 3) + p.g * GROUP
 
 
 def cost_depthwise(p: ConvProblem) -> float:
-    """Count multiply-adds of einsum's own loops, over channels side by side."""
-    channels = p.g * p.oc
+    """Count multiply-adds of einsum's own loops, over channels or filters side by side."""
+    channels = p.g if p.oc == 1 else p.oc
     starved = STARVED if 1 < channels < 16 else STARVED / 5 if channels == 1 else 0
     return 3 * CALL + p.flops / 2 * (INNER + starved)
 
