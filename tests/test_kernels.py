@@ -81,8 +81,9 @@ def test_row_accepts_a_case(row):
 
 @pytest.mark.parametrize("backend", ["naive", "einsum"])
 def test_backend_is_complete(backend):
+    """But for functions of one window, which only the definition can call."""
     for name, (_, dtypes) in CASES.items():
-        for dtype in dtypes:
+        for dtype in dtypes if backend == "naive" or "jitted" not in name else ():
             assert dispatch.choose(problem(name, dtype), backend).backend == backend
 
 

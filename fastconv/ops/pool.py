@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from fastconv import adaptive, calls, plan
+from fastconv import adaptive, calls, jitted, plan
 from fastconv.problem import (
     Layout,
     PoolProblem,
@@ -193,7 +193,8 @@ def pool(
         ``np.max``, ``np.min``, ``np.mean``, ``np.sum``, ``np.prod`` and the binary ufuncs run on the
         fast backends. Any other function is called for every window and channel with the elements
         that are not padding, as a 1-D array in row-major order, and returns one number; it is called
-        once more, with ones, to learn the dtype of its result.
+        once more, with ones, to learn the dtype of its result. One that ``numba.njit`` made is called
+        by compiled code, on several threads.
 
     Returns
     -------
@@ -427,6 +428,8 @@ def _result_dtype(fn, problem) -> np.dtype:
                 f"got {fn.__name__} and {problem.x_dtype}"
             ) from error
         return problem.y_dtype
+    if jitted.is_jitted(fn):
+        return jitted.result_dtype(fn, np.ones(problem.window.taps, problem.x_dtype))
     result = np.asarray(fn(np.ones(problem.window.taps, problem.x_dtype)))
     if result.ndim or result.dtype.kind not in "biufc":
         raise TypeError(

@@ -29,8 +29,8 @@ from fastconv.machine import cache_folder
 
 
 def cached(function: Any) -> Any:
-    """Let a compiled function look for its code on disk, and leave it there."""
-    if cache_folder() is not None and not numba.config.DISABLE_JIT:
+    """Let a compiled function look for its code on disk, and leave it there, if all of that code is ours."""
+    if cache_folder() is not None and not numba.config.DISABLE_JIT and _is_ours(function.py_func):
         function._cache = DiskCache(function.py_func)
     return function
 
@@ -73,13 +73,22 @@ class DiskCache:
 
 def _built_with(function: Any) -> tuple:
     """Name what a function made by another function was made with."""
-    values = [
-        cell.cell_contents for cell in getattr(function, "__closure__", None) or ()
-    ]  # intrinsics have none
     return tuple(
         (inner.__qualname__, *_built_with(inner)) if callable(inner) else repr(inner)
-        for inner in (getattr(value, "py_func", value) for value in values)
+        for inner in _captured(function)
     )
+
+
+def _is_ours(function: Any) -> bool:
+    """Whether all functions that a function was made with are of this folder: others no hash here covers."""
+    made_with = [inner for inner in _captured(function) if callable(inner)]
+    return all(inner.__module__.startswith(f"{__package__}.") and _is_ours(inner) for inner in made_with)
+
+
+def _captured(function: Any) -> list:
+    """List the values in a function's closure, of compiled functions what they were compiled from."""
+    cells = getattr(function, "__closure__", None) or ()  # an intrinsic has no such attribute
+    return [getattr(cell.cell_contents, "py_func", cell.cell_contents) for cell in cells]
 
 
 @cache

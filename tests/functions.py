@@ -1,0 +1,51 @@
+"""Functions of a window that Numba compiles, for pools."""
+
+import numba
+import numpy as np
+
+
+@numba.njit
+def weighted(window):
+    """Tell every order of elements from every other, and how many there are."""
+    total = window.size
+    for at, element in enumerate(window):
+        total += (at + 1) * element
+    return total
+
+
+@numba.njit
+def median(window):
+    """Call a function of NumPy's that Numba has."""
+    return np.median(window)
+
+
+@numba.njit
+def largest(window):
+    """Result in the dtype of the window, which in Python is a float of another."""
+    return window.max()
+
+
+@numba.njit
+def refusing(window):
+    """Raise an exception at some windows."""
+    if window[0] > 5:
+        raise ValueError("too much")
+    return window[0]
+
+
+@numba.njit("float64(float64[:])")
+def of_doubles(window):
+    """Take one dtype and no other."""
+    return window.sum()
+
+
+@numba.njit
+def unsound(window):
+    """Add what cannot be added."""
+    return window + "a"
+
+
+@numba.njit
+def no_number(window):
+    """Return what is no number."""
+    return window
