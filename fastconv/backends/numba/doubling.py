@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastconv.backends.numba import slots
+from fastconv.backends.numba import jit, slots
 from fastconv.backends.numba.arrays import (
     CHANNELS_FIRST,
     CHANNELS_LAST,
@@ -32,7 +32,7 @@ from fastconv.backends.numba.arrays import (
     rejects_pool,
     working_dtype,
 )
-from fastconv.backends.numba.jit import CALL, OFF, Loop, grain, predicted
+from fastconv.backends.numba.jit import OFF, Loop, grain, predicted
 from fastconv.backends.numba.simd import BYTES
 from fastconv.backends.numba.sliding import passes, work
 from fastconv.backends.numba.slots import RANK
@@ -226,7 +226,7 @@ def rejects(p: PoolProblem) -> str | None:
 
 def cost(p: PoolProblem) -> float:
     """Count sweeps, and copies of arrays that do not lie as they are read."""
-    dtype, total = working_dtype(p), CALL
+    dtype, total = working_dtype(p), jit.CALL
     for sweep in sweeps(p):
         c = cut(sweep, dtype.itemsize)
         total += predicted(c.tasks, seconds(sweep, c, dtype.itemsize, str(p.reduction)))

@@ -20,9 +20,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from fastconv.backends.numba import slots
+from fastconv.backends.numba import jit, slots
 from fastconv.backends.numba.arrays import deliver, landing, lifted, per_axis
-from fastconv.backends.numba.jit import CALL, OFF, Loop, array, compiled, grain, inner, predicted
+from fastconv.backends.numba.jit import OFF, Loop, array, compiled, grain, inner, predicted
 from fastconv.backends.numba.slots import RANK, K, taps
 from fastconv.jitted import is_jitted, name
 from fastconv.kernel import Kernel
@@ -138,7 +138,7 @@ def rejects(p: PoolProblem) -> str | None:
 
 def cost(p: PoolProblem) -> float:
     """Count windows and their elements."""
-    return CALL + predicted(*cut(p))
+    return jit.CALL + predicted(*cut(p))
 
 
 KERNELS = [Kernel("numba:jitted", PoolProblem, rejects, cost, pool, prepare)]
