@@ -18,8 +18,8 @@ def limit(threads: int) -> None:
 
 def contenders(layer: Layer) -> list[Contender]:
     """List plan and call."""
-    plan, y = layer.plan(), np.empty(layer.problem.y_shape, layer.problem.y_dtype)
+    plan, x, y = layer.plan(), layer.x, np.empty(layer.problem.y_shape, layer.problem.y_dtype)
     return [
-        Contender(plan.kernel.name, lambda: plan(layer.x, out=y), np.asarray, (PLAN,)),
+        Contender(plan.kernel.name, lambda: plan(x, out=y), np.asarray, (PLAN,)),
         Contender("call", layer.call(), np.asarray, (CALL,)),
     ]
