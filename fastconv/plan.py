@@ -64,10 +64,12 @@ class Plan:
         ValueError, TypeError : `x` or `out` is not as planned; the message names what is wrong.
         """
         words, dtype = self.words, self.problem.x_dtype
-        if self.canonical and out is None and type(x) is np.ndarray:
-            flags = x.flags
-            if x.shape == self.x_shape and x.dtype == dtype and flags.c_contiguous and flags.aligned:
+        if self.canonical and _is_plain(x, self.x_shape, dtype):
+            if out is None:
                 return self.anew(x, self.prepared, self.bias)
+            free = _is_plain(out, self.y_shape, self.problem.y_dtype) and out.flags.writeable
+            if free and not np.may_share_memory(x, out):
+                return self._computed(x, self.prepared, self.bias, out)
         array = checked_array(words, words.x, x)
         if array.shape != self.x_shape:
             raise ValueError(
@@ -137,6 +139,14 @@ class Plan:
     def __repr__(self) -> str:
         """Name problem and kernel."""
         return f"<Plan {self.problem} by {self.kernel.name}>"
+
+
+def _is_plain(array: Any, shape: tuple[int, ...], dtype: np.dtype) -> bool:
+    """Whether an array needs no further look: it is NumPy's own, and as planned."""
+    if type(array) is not np.ndarray or array.shape != shape or array.dtype != dtype:
+        return False
+    flags = array.flags
+    return flags.c_contiguous and flags.aligned
 
 
 def make(
