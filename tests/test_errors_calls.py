@@ -215,6 +215,11 @@ def test_plans_refuse_other_inputs(op):
         match=pattern(f"`out` must not overlap ...; got out {y.shape} over an array (2, 9, 11, 3)"),
     ):
         plan(X, out=np.lib.stride_tricks.as_strided(X, y.shape, y.strides))
+    y.flags.writeable = False
+    with pytest.raises(
+        ValueError, match=pattern(f"`out` must be writeable; got a read-only array {y.shape}")
+    ):
+        plan(X, out=y)
 
 
 @pytest.mark.parametrize("value", [0, -1])
