@@ -25,8 +25,8 @@ from fastconv.backends.numba import jit
 from fastconv.backends.numba.arrays import deliver, rejects_conv
 from fastconv.backends.numba.copying import copy_elements
 from fastconv.backends.numba.epilogue import FUSED
-from fastconv.backends.numba.indirection import list_addresses
-from fastconv.backends.numba.microkernel import NV, compute
+from fastconv.backends.numba.indirection import list_addresses, room
+from fastconv.backends.numba.microkernel import MR, NV, compute, tiles_of
 from fastconv.backends.numba.schedule import (
     ACTIVATION,
     BIASED,
@@ -43,9 +43,11 @@ from fastconv.backends.numba.schedule import (
     TAPS,
     WEIGHTS,
     Schedule,
+    lane_macs,
     schedule,
+    vectors,
 )
-from fastconv.backends.numba.simd import BYTES, lanes, pointer
+from fastconv.backends.numba.simd import lanes, pointer
 from fastconv.kernel import Kernel
 from fastconv.problem import ConvProblem
 
@@ -78,7 +80,8 @@ def run_part(part, x, weights, bias, y, zeros, regions, sizes):
     if count <= 0:
         return
     taps = g[TAPS] * g[TAPS + 1] * g[TAPS + 2]
-    inputs, outputs, live = list_addresses(x, y, zeros, g, first, count)
+    inputs, outputs, live = room(count, taps)
+    list_addresses(inputs, outputs, live, x, y, zeros, g, first, count)
     for block in range(channel_part * many // channel_parts, (channel_part + 1) * many // channel_parts):
         compute_block(block, inputs, outputs, live, count, taps, weights, bias, g[WEIGHTS], sizes)
 
@@ -92,20 +95,21 @@ def compute_block(block, inputs, outputs, live, count, taps, weights, bias, offs
     start = group * oc + j * width  # its first output channel
     offset += group * taps * ic * padded(oc, lanes(pointer(weights))) + j * width * taps * ic
     valid = min(width, oc - j * width)
-    compute(
-        inputs,
-        outputs,
-        live,
-        count,
-        group * ic,
-        ic,
-        pointer(weights) + offset,
-        start,
-        valid,
-        pointer(bias) + start * sizes[BIASED],
-        valid * sizes[BIASED],
-        sizes[ACTIVATION],
-    )
+    for tile in range(tiles_of(count)):
+        compute(
+            pointer(inputs) + tile * taps * MR,
+            pointer(outputs) + tile * MR,
+            pointer(live) + tile * (1 + taps),
+            count - tile * MR,
+            group * ic,
+            ic,
+            pointer(weights) + offset,
+            start,
+            valid,
+            pointer(bias) + start * sizes[BIASED],
+            valid * sizes[BIASED],
+            sizes[ACTIVATION],
+        )
 
 
 @jit.inner
@@ -208,16 +212,6 @@ def side_by_side(y: np.ndarray, dtype: np.dtype) -> np.ndarray:
 def rejects(p: ConvProblem) -> str | None:
     """Say why this kernel cannot compute `p`, if it cannot."""
     return jit.OFF or rejects_conv(p)
-
-
-def vectors(p: ConvProblem) -> int:
-    """Count the vectors of outputs, those that are not filled included."""
-    return p.n * math.prod(p.window.o) * p.g * -(-p.oc * p.acc_dtype.itemsize // BYTES)
-
-
-def lane_macs(p: ConvProblem) -> float:
-    """Count multiply-adds, those of masked lanes included, those on zeros between inputs not."""
-    return vectors(p) * (BYTES // p.acc_dtype.itemsize) * p.products / math.prod(p.window.b)
 
 
 def cost(p: ConvProblem) -> float:

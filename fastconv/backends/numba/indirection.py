@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastconv.backends.numba.jit import inner
-from fastconv.backends.numba.microkernel import MR, pixel_blocks
+from fastconv.backends.numba.microkernel import MR, tiles_of
 from fastconv.backends.numba.schedule import (
     BEFORE,
     DILATION,
@@ -30,18 +30,22 @@ from fastconv.backends.numba.simd import address, pointer
 
 
 @inner
-def list_addresses(x, y, zeros, g, first, count):
-    """List for `count` pixels of the phase `g` from the `first` on; return inputs, outputs and live taps."""
-    tiles, taps = pixel_blocks(count), g[TAPS] * g[TAPS + 1] * g[TAPS + 2]
-    inputs = np.empty((tiles, taps, MR), np.int64)
-    outputs = np.empty((tiles, MR), np.int64)
-    live = np.empty((tiles, 1 + taps), np.int64)
+def room(count, taps):
+    """Return arrays for the inputs, outputs and live taps of `count` pixels."""
+    tiles = tiles_of(count)
+    inputs, live = np.empty((tiles, taps, MR), np.int64), np.empty((tiles, 1 + taps), np.int64)
+    return inputs, np.empty((tiles, MR), np.int64), live
+
+
+@inner
+def list_addresses(inputs, outputs, live, x, y, zeros, g, first, count):
+    """List what `count` pixels of the region `g` read and write, from the `first` on."""
     at = np.empty((4, MR), np.int64)  # of each pixel of a tile: first address read, and its place
     rest, o2 = divmod(first, g[OUT + 2])
     rest, o1 = divmod(rest, g[OUT + 1])
     n, o0 = divmod(rest, g[OUT])
     left = count - 1
-    for tile in range(tiles):
+    for tile in range(tiles_of(count)):
         for m in range(MR):
             i0, i1, i2 = (
                 o0 * g[STRIDE] - g[BEFORE],
@@ -67,7 +71,6 @@ def list_addresses(x, y, zeros, g, first, count):
                         if o0 == g[OUT]:
                             o0, n = 0, n + 1
         list_tile(inputs[tile], live[tile], at, x, zeros, g)
-    return inputs, outputs, live
 
 
 @inner
@@ -83,7 +86,7 @@ def list_tile(inputs, live, at, x, zeros, g):
             for k2 in range(g[TAPS + 2]):
                 a2 = k2 * g[DILATION + 2]
                 move = x_at + a0 * x.strides[1] + a1 * x.strides[2] + a2 * x.strides[3]
-                row, met = inputs[listed], 0
+                row, met = inputs[listed], np.bool_(False)
                 for m in range(MR):
                     # What is negative is too large as an unsigned number.
                     inside = (

@@ -8,8 +8,8 @@ the input rows of one output row are copied, padding included, into a *panel* th
 
     part      output rows                          parallel: each writes rows of its own
     row       its input rows into the panel, (taps of the outer axes, padded width, ic)
-    block     NV vectors of output channels
-    tile      MR pixels, in registers: ``microkernel``
+    tile      MR pixels; what they write lies side by side, all their channels one after the other
+    block     NV vectors of output channels, in registers: ``microkernel``
 
 The addresses of a row's windows in the panel are the same for every row: they are listed once a task.
 """
@@ -26,8 +26,9 @@ from fastconv.backends.numba import direct, jit
 from fastconv.backends.numba.arrays import RANK, deliver
 from fastconv.backends.numba.copying import copy_elements
 from fastconv.backends.numba.epilogue import FUSED
-from fastconv.backends.numba.microkernel import MR, NV, compute, pixel_blocks
-from fastconv.backends.numba.schedule import FLOPS
+from fastconv.backends.numba.indirection import room
+from fastconv.backends.numba.microkernel import MR, NV, compute, tiles_of
+from fastconv.backends.numba.schedule import lane_macs, seconds, vectors
 from fastconv.backends.numba.simd import BYTES, address, lanes, pointer
 from fastconv.kernel import Kernel
 from fastconv.problem import ConvProblem
@@ -62,7 +63,7 @@ def schedule(p: ConvProblem) -> Schedule:
     blocks = -(-p.oc * p.acc_dtype.itemsize // (NV * BYTES))
     sizes = [*win.o, *win.k, *win.s, *win.d, *(before for before, _ in win.p)]
     sizes += [p.ic, p.oc, blocks, p.has_bias, FUSED.index(p.activation), win.padded[2], chunk]
-    return Schedule(np.array(sizes, np.int64), tasks, jit.grain(tasks, p.flops / FLOPS / max(tasks, 1)))
+    return Schedule(np.array(sizes, np.int64), tasks, jit.grain(tasks, seconds(p) / max(tasks, 1)))
 
 
 @jit.inner
@@ -95,14 +96,13 @@ def list_addresses(inputs, outputs, live, panel, y, sizes):
     for tap in range(len(panel)):
         live[:, 1 + tap] = tap
     start, y_at = address(pointer(panel)), address(pointer(y))
-    for q in range(pixel_blocks(sizes[OUT + 2]) * MR):
-        block, m = divmod(q, MR)
-        o2 = min(q, sizes[OUT + 2] - 1)
-        for tap in range(len(panel)):
-            inputs[block, tap, m] = (
-                start + tap * panel.strides[0] + o2 * sizes[STRIDE + 2] * sizes[IC] * panel.itemsize
-            )
-        outputs[block, m] = y_at + o2 * y.strides[3]
+    step = sizes[STRIDE + 2] * sizes[IC] * panel.itemsize
+    for tile in range(len(live)):
+        for m in range(MR):
+            o2 = min(tile * MR + m, sizes[OUT + 2] - 1)
+            outputs[tile, m] = y_at + o2 * y.strides[3]
+            for tap in range(len(panel)):
+                inputs[tile, tap, m] = start + tap * panel.strides[0] + o2 * step
 
 
 @jit.inner
@@ -117,34 +117,33 @@ def run_rows(first, last, panel, inputs, outputs, live, x, weights, bias, y, siz
         n, o0 = divmod(rest, sizes[OUT])
         fill_panel(panel, x, n, o0, o1, sizes)
         moved = (n * y.strides[0] + o0 * y.strides[1] + o1 * y.strides[2]) // y.itemsize
-        for block in range(sizes[BLOCKS]):
-            start = block * width
-            valid = min(width, oc - start)
-            compute(
-                inputs,
-                outputs,
-                live,
-                sizes[OUT + 2],
-                0,
-                run,
-                pointer(weights) + start * taps * run,
-                moved + start,
-                valid,
-                pointer(bias) + start * sizes[BIASED],
-                valid * sizes[BIASED],
-                sizes[ACTIVATION],
-            )
+        for tile in range(tiles_of(sizes[OUT + 2])):
+            for block in range(sizes[BLOCKS]):
+                start = block * width
+                valid = min(width, oc - start)
+                compute(
+                    pointer(inputs) + tile * taps * MR,
+                    pointer(outputs) + tile * MR,
+                    pointer(live) + tile * (1 + taps),
+                    sizes[OUT + 2] - tile * MR,
+                    0,
+                    run,
+                    pointer(weights) + start * taps * run,
+                    moved + start,
+                    valid,
+                    pointer(bias) + start * sizes[BIASED],
+                    valid * sizes[BIASED],
+                    sizes[ACTIVATION],
+                )
 
 
 @jit.compiled
 def run_parts(first, end, x, weights, bias, y, sizes):
     """Compute the output rows of tasks."""
-    taps, out, chunk = sizes[TAPS] * sizes[TAPS + 1], sizes[OUT + 2], sizes[CHUNK]
+    taps, chunk = sizes[TAPS] * sizes[TAPS + 1], sizes[CHUNK]
     rows = x.shape[0] * sizes[OUT] * sizes[OUT + 1]
     panel = np.zeros((taps, sizes[PADDED] * sizes[IC]), x.dtype)
-    inputs = np.empty((pixel_blocks(out), taps, MR), np.int64)
-    outputs = np.empty((pixel_blocks(out), MR), np.int64)
-    live = np.empty((pixel_blocks(out), 1 + taps), np.int64)
+    inputs, outputs, live = room(sizes[OUT + 2], taps)
     last = min(rows, end * chunk)
     run_rows(first * chunk, last, panel, inputs, outputs, live, x, weights, bias, y, sizes)
 
@@ -197,8 +196,8 @@ def cost(p: ConvProblem) -> float:
     """Predict multiply-adds, those of masked lanes included, and filling panels."""
     win = p.window.lifted(RANK)
     panels = p.n * win.o[0] * win.o[1] * win.k[0] * win.k[1] * win.padded[2] * p.ic
-    work = direct.lane_macs(p) * p.acc_dtype.itemsize * direct.MAC + panels * COPIED
-    work += direct.vectors(p) * STORED
+    work = lane_macs(p) * p.acc_dtype.itemsize * direct.MAC + panels * COPIED
+    work += vectors(p) * STORED
     copied = math.prod(p.y_shape) * (p.y_order[-1] != len(p.y_order) - 1)
     one_row = p.n * win.o[0] * win.o[1] == 1  # which threads cannot share
     return jit.CALL + (work if one_row else jit.predicted(1, work)) + copied * direct.COPIED

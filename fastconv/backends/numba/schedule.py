@@ -33,7 +33,7 @@ INPUTS = 1 << 18  # bytes of input a task should read again and again from L2
 REGIONS_AT_MOST = 27  # three stretches an axis
 WORTH_CUTTING = 0.9  # of the multiplications, to be left with
 TASKS = 16  # as many as keep a few threads evenly busy
-FLOPS = 1e11  # a second on one thread
+FLOPS, VECTOR = 1e11, 8e-9  # a second on one thread; seconds around the sums of a vector of outputs
 ELEMENT = 1e-10  # seconds to pack a weight on one thread
 
 
@@ -86,9 +86,24 @@ def schedule(p: ConvProblem) -> Schedule:
         pack_tasks=blocks_in_all,
         pack_grain=grain(blocks_in_all, packed * ELEMENT / max(blocks_in_all, 1)),
         tasks=tasks,
-        grain=grain(tasks, p.flops / FLOPS / max(tasks, 1)),
+        grain=grain(tasks, seconds(p) / max(tasks, 1)),
         zeros=np.zeros(p.g * p.ic, p.acc_dtype),
     )
+
+
+def vectors(p: ConvProblem) -> int:
+    """Count the vectors of outputs, those that are not filled included."""
+    return p.n * math.prod(p.window.o) * p.g * -(-p.oc * p.acc_dtype.itemsize // BYTES)
+
+
+def lane_macs(p: ConvProblem) -> float:
+    """Count multiply-adds, those of masked lanes included, those on zeros between inputs not."""
+    return vectors(p) * (BYTES // p.acc_dtype.itemsize) * p.products / math.prod(p.window.b)
+
+
+def seconds(p: ConvProblem) -> float:
+    """Return about how long one thread takes, to tell whether more are worth starting."""
+    return lane_macs(p) * 2 / FLOPS + vectors(p) * VECTOR
 
 
 def _numbers(outputs: tuple[slice, ...], taps: tuple[slice, ...], window: Window) -> list[int]:
