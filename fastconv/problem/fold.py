@@ -91,25 +91,17 @@ def pool_view(window: Window) -> tuple[tuple[int, ...], Layout, Window]:
     The last axis that the window leaves alone becomes the channels, and the first one, with those next to it,
     the batch.
     """
-    rank, alone = window.rank, ((1, 1, 1, (0, 0)))
-    free = [
-        a for a, each in enumerate(zip(window.k, window.s, window.b, window.p, strict=True)) if each == alone
-    ]
-    channel = free.pop() if len(free) > 1 or free == [rank - 1] else None
+    untouched = (1, 1, 1, (0, 0))
+    axes = zip(window.k, window.s, window.b, window.p, strict=True)
+    free = [a for a, each in enumerate(axes) if each == untouched]
+    channel = [free.pop()] if len(free) > 1 or free == [window.rank - 1] else []
     batch = [a for at, a in enumerate(free) if a == free[0] + at]
-    views = [[a] for a in range(rank) if a not in batch[1:]]
-    if batch:
-        views[batch[0]] = batch
-    else:
-        views.insert(0, batch)
-    if channel is None:
-        views.append([])
-    spatial = [a for a in range(rank) if a != channel and a not in batch]
-    channels = [] if channel is None else [channel]
+    spatial = [[a] for a in range(window.rank) if a not in (*batch, *channel)]
+    views = sorted([*spatial, *filter(None, (batch, channel))])  # those of the input, in its order ...
+    views = [[]] * (not batch) + views + [[]] * (not channel)  # ... and those of length 1 that it lacks
     last = len(views) - 1
-    order = tuple(views.index(view) for view in (batch, *([a] for a in spatial)))
-    order += (last if channel is None else views.index(channels),)
-    fields = (tuple(getattr(window, name)[a] for a in spatial) for name in "iksdbp")
+    order = views.index(batch), *map(views.index, spatial), last - views[::-1].index(channel)
+    fields = (tuple(getattr(window, name)[a] for (a,) in spatial) for name in "iksdbp")
     shape = tuple(math.prod(window.i[a] for a in view) for view in views)
     return shape, Layout(order, order), Window(*fields)
 
@@ -185,9 +177,9 @@ def checked_init(words: Words, value: Any, dtype: np.dtype) -> Any:
             raise TypeError(f"{rule}; got {value!r}")
         return dtype.type(value)
     init = np.asarray(value)
-    if init.ndim or init.dtype != dtype:
+    if init.ndim or init.dtype.newbyteorder("=") != dtype:
         raise TypeError(f"{rule}; got {init.dtype} of shape {init.shape}")
-    return init[()]
+    return init.astype(dtype)[()]
 
 
 def reduction_start(words: Words, reduction: str, value: Any, dtype: np.dtype) -> Any:

@@ -20,7 +20,7 @@ PADDINGS = ("valid", "same", "same_lower")
 
 def each_axis(
     words: Words, name: str, value: Any, rank: int, length: type = ValueError, least: type = ValueError
-):
+) -> tuple[int, ...]:
     """Take a positive int for each of `rank` axes; exceptions are for a wrong number of them, and for 0."""
     rule = f"{words.op}: `{name}` must be a sequence of {rank} positive ints, one per axis"
     try:
