@@ -199,6 +199,14 @@ GEOMETRIES = {
     "large window": _pool((1, 13, 12, 2), (11, 9), strides=(1, 2), padding=((4, 3), (0, 2))),
     "one channel": _pool((1, 10, 37, 1), (3, 2), strides=(2, 1)),
     "many channels": _pool((1, 5, 4, 67), (3, 2), strides=(2, 1)),
+    "every block of channels": _pool((1, 4, 5, 213), (3, 2), strides=(1, 2)),
+    "channels in parts": _pool((1, 3, 2, 261), (3, 2)),
+    "pairs of taps": _pool((1, 4, 139, 1), (2, 3), strides=(1, 2), padding=((1, 0), (1, 2))),
+    "pairs of taps, 2 channels": _pool((2, 3, 41, 2), (2, 4), strides=(1, 2)),
+    "pairs of taps, 4 channels": _pool((1, 5, 23, 4), (3, 2), strides=(1, 2), padding=((2, 1), (0, 3))),
+    "pairs of taps, 8 channels": _pool((1, 3, 15, 8), (2, 1), strides=(3, 2)),
+    "pixels picked": _pool((1, 5, 23, 3), (2, 3), strides=(1, 2), padding=((0, 0), (2, 1))),
+    "planes": _pool((2, 3, 4, 75), (2, 3), strides=(3, 2), layout="channels_first", padding="same"),
     "empty batch": _pool((0, 5, 6, 2), (3, 2)),
     "no positions": _pool((1, 2, 6, 2), (3, 2)),
     "no channels": _pool((1, 5, 6, 0), (3, 2)),
@@ -232,6 +240,21 @@ POOLS: dict[str, Case] = {
     "min indices, 3d": _pool((1, 5, 4, 6, 2), (3, 1, 2), dilation=(2, 1, 3), padding="same", indices=True)(
         "min"
     ),
+    "max indices, every block of channels": _pool((1, 4, 5, 213), (3, 2), strides=(1, 2), indices=True)(
+        "max"
+    ),
+    "min indices, a row": _pool(
+        (1, 4, 139, 1), (2, 3), strides=(2, 1), padding=((1, 0), (1, 2)), indices=True
+    )("min"),
+    "max indices, pairs of taps": _pool(
+        (1, 4, 139, 1), (2, 3), strides=(1, 2), padding=((1, 0), (1, 2)), indices=True
+    )("max"),
+    "max indices, planes": _pool(
+        (2, 3, 4, 75), (3, 2), strides=(1, 2), layout="channels_first", dilation=(2, 1), indices=True
+    )("max"),
+    "max indices, base dilation": _pool(
+        (1, 5, 4, 2), (2, 3), strides=(2, 1), padding=((1, 0), (0, 2)), base=(2, 3), indices=True
+    )("max"),
     "max indices, padding alone": _pool(
         (1, 3, 2, 2), (2, 3), strides=(3, 2), padding=((5, 4), (1, 6)), indices=True
     )("max"),

@@ -69,10 +69,10 @@ def rejects_conv(p: ConvProblem) -> str | None:
     return None
 
 
-def rejects_pool(p: PoolProblem, reductions: Collection[str]) -> str | None:
+def rejects_pool(p: PoolProblem, reductions: Collection[str], *, indices: bool = False) -> str | None:
     """Say why no pooling here by any of these reductions can compute `p`, if so."""
-    if p.indices:
-        return "values only, no indices"
+    if p.indices != indices:
+        return "for indices only" if indices else "values only, no indices"
     if p.reduction not in reductions:
         return f"reduction {getattr(p.reduction, '__name__', p.reduction)}, only {', '.join(reductions)}"
     if p.acc_dtype.kind not in "fiu" or p.acc_dtype.itemsize > 8:

@@ -11,7 +11,7 @@ write, since LLVM keeps each vector in a register of its own.
     maximum minimum      elementwise; NaN wins, as in NumPy, and zeros have no sign
     plus times over      elementwise
 
-``tiles`` has the words for many vectors at a time.
+``tiles`` has the words for many vectors at a time, of which the elementwise ones here take rows, too.
 
 A pointer keeps nothing alive, and Numba frees an array after its last use *as an array*: take pointers only
 of arrays that came in as arguments, which their owner keeps for as long as the call lasts.
@@ -233,11 +233,17 @@ def store(_context, value, p):
 
 
 def _elementwise(doc, emit):
-    """Make a word that combines each pair of lanes of two vectors."""
+    """Make a word that combines each pair of lanes of two vectors, or of two rows of vectors."""
 
     @intrinsic
     def word(_context, x, y):
-        return x(x, y), lambda _c, b, _s, args: emit(b, x, *args)
+        def codegen(context, b, _signature, args):
+            if isinstance(x, VectorType):
+                return emit(b, x, *args)
+            pairs = zip(*(cgutils.unpack_tuple(b, row) for row in args), strict=True)
+            return context.make_tuple(b, x, [emit(b, x.dtype, *pair) for pair in pairs])
+
+        return x(x, y), codegen
 
     word.__doc__ = doc
     return word

@@ -1,0 +1,223 @@
+"""Max and min pooling with small windows, and where each maximum or minimum was.
+
+    y[n, o, c] = max_k x[n, o*s + k*d - lo, c]        at[n, o, c] = the place of that x in its image
+
+Places count the pixels of the image; of equal elements the first is meant, of NaNs the last; where a window
+meets no input the place is -1. Beside every vector of values goes one of places, in lanes as wide: they count
+from the window's first tap, and become 64-bit places of the image when they are written.
+
+The loops are those of ``nest``. In a plane at stride 1 or 2 the outputs of a row fill vectors, elsewhere the
+channels of a pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+from fastconv.backends.numba import jit
+from fastconv.backends.numba.arrays import deliver, landing, rejects_pool
+from fastconv.backends.numba.blocks import (
+    HALVES,
+    MIDDLE,
+    WIDE,
+    covering,
+    load_part,
+    load_whole,
+    store_part,
+    store_whole,
+)
+from fastconv.backends.numba.cuts import cut, predict, seconds
+from fastconv.backends.numba.jit import inner
+from fastconv.backends.numba.nest import nest
+from fastconv.backends.numba.pooling import Prepared
+from fastconv.backends.numba.simd import every, get, lanes
+from fastconv.backends.numba.slots import K, S
+from fastconv.backends.numba.tiles import (
+    every_other,
+    load_elements,
+    load_row,
+    no_places,
+    numbered,
+    outdone_by_greater,
+    outdone_by_lesser,
+    repeat,
+    store_elements,
+    store_row,
+)
+from fastconv.kernel import Kernel
+from fastconv.problem import PoolProblem
+
+FACTOR = 1.7  # by how much places slow values down
+COSTS = ("FACTOR",)
+
+OUTDONE = {"max": outdone_by_greater, "min": outdone_by_lesser}
+
+
+def _contiguous(outdone: Callable) -> Callable:
+    """Make the search of any number of elements, whose taps lie as they do."""
+
+    def whole(vectors):
+        """Make a block of whole vectors."""
+
+        @inner
+        def block(q, _elements, x, met, places, count, to, at, first, step, init):
+            best = repeat((every(init, to),), vectors)
+            where = no_places(best)
+            for t in range(count):
+                row = load_row(x + (q + get(met + t)), vectors)
+                best, where = outdone(best, where, row, get(places + t) - get(places))
+            store_row(best, to + q)
+            store_row(numbered(where, first + q * step, step), at + q)
+
+        return block
+
+    @inner
+    def rest(q, elements, x, met, places, count, to, at, first, step, init):
+        best = repeat((every(init, to),), 1)
+        where = no_places(best)
+        for t in range(count):
+            row = load_elements(x + (q + get(met + t)), elements - q, 1)
+            best, where = outdone(best, where, row, get(places + t) - get(places))
+        store_elements(best, (to + q,), elements - q)
+        store_elements(numbered(where, first + q * step, step), (at + q,), elements - q)
+
+    return covering(whole(WIDE), whole(MIDDLE), whole(1), rest)
+
+
+def _alternating(outdone: Callable) -> Callable:
+    """Make the search of a row of one channel at stride 2, whose `k` taps in a row lie side by side."""
+
+    def block(load, store):
+        @inner
+        def search(q, elements, x, met, places, count, k, to, at, init):
+            best = repeat((every(init, to),), HALVES)
+            where = no_places(best)
+            t = 0
+            while t < count:  # rows; a range would divide
+                for tap in range(t, t + k, 2):
+                    last = tap + 1 == t + k
+                    read = load(x + (2 * q + get(met + tap)), 2 * (elements - q) - last)
+                    place = get(places + tap) - get(places)
+                    best, where = outdone(best, where, every_other(read, 1, 0), place)
+                    if not last:
+                        best, where = outdone(best, where, every_other(read, 1, 1), place + 1)
+                t += k
+            store(best, to + q, elements - q)
+            store(numbered(where, get(places) + 2 * q, 2), at + q, elements - q)
+
+        return search
+
+    whole, rest = block(load_whole, store_whole), block(load_part, store_part)
+
+    @inner
+    def searched(elements, x, met, places, count, k, to, at, init):
+        q, width = 0, HALVES * lanes(to)
+        while elements - q > width:  # so that what is read with the last pair of taps is there
+            whole(q, elements, x, met, places, count, k, to, at, init)
+            q += width
+        rest(q, elements, x, met, places, count, k, to, at, init)
+
+    return searched
+
+
+@cache
+def _tasks(reduction: str, group: int) -> Callable:
+    """Make the loop nest for maxima or minima; with a `group` of 1, of rows at stride 2."""
+    cover = _contiguous(OUTDONE[reduction])
+
+    @inner
+    def beside(x, met, places, count, y, z, shift, _pixel, length, elements, _line, init, channels, axis):
+        """Search the pixels of a row together, or one after the other."""
+        stride, to, at = axis[S], y + shift, z + shift
+        apart = channels > 1 or stride > 1
+        pieces, size = (length, elements) if apart else (1, length)
+        for o2 in range(pieces):
+            first, step = -1, 0
+            if count > 0:
+                first, step = get(places) + o2 * stride, 0 if apart else 1
+            moved = o2 * channels
+            source = x + o2 * stride * channels
+            cover(size, lanes(to), source, met, places, count, to + moved, at + moved, first, step, init)
+
+    if not group:
+        return nest(beside, f"{reduction}_places")
+    alternating = _alternating(OUTDONE[reduction])
+
+    @inner
+    def between(x, met, places, count, y, z, shift, pixel, length, elements, line, init, channels, axis):
+        """Search a row of which inputs have twice as many."""
+        if length == 1 or count == 0:
+            for o2 in range(length):
+                beside(
+                    x, met, places, count, y, z, shift + o2, pixel, 1, elements, line, init, channels, axis
+                )
+        else:
+            alternating(length, x, met, places, count, axis[K], y + shift, z + shift, init)
+
+    return nest(between, f"{reduction}_places{group}")
+
+
+@cache
+def _loop(reduction: str, group: int, dtype: np.dtype) -> jit.Loop:
+    """Compile for contiguous arrays of `dtype`."""
+    x, y = jit.array(dtype, 1), jit.array(dtype, 1, writeable=True)
+    places = jit.array(np.int64, 1, writeable=True)
+    return jit.Loop(_tasks(reduction, group), x.dtype, x, y, places, jit.array(np.int64, 1))
+
+
+def comparable(p: PoolProblem) -> np.dtype:
+    """Dtype to compare in: small numbers are widened, so that a place fits beside each."""
+    if p.x_dtype == np.float16:
+        return np.dtype(np.float32)
+    return p.x_dtype if p.x_dtype.itemsize >= 4 else np.dtype(np.int32)
+
+
+def prepare(p: PoolProblem, _w: None) -> Prepared:
+    """Cut up the work."""
+    c, dtype = cut(p), comparable(p)
+    return Prepared(
+        order=c.order,
+        dtype=dtype,
+        loop=_loop(str(p.reduction), c.group, dtype),
+        tasks=c.tasks,
+        grain=jit.grain(c.tasks, FACTOR * seconds(p)),
+        init=p.identity.item(),
+        divisors=np.zeros(0),
+        numbers=c.numbers,
+    )
+
+
+def locate(
+    _p: PoolProblem,
+    x: np.ndarray,
+    prepared: Prepared,
+    _bias: None,
+    y: tuple[np.ndarray, np.ndarray],
+) -> None:
+    """Find the best of every window."""
+    x = np.ascontiguousarray(x.transpose(prepared.order), prepared.dtype)
+    values, places = (array.transpose(prepared.order) for array in y)
+    results = (
+        landing(values, prepared.dtype, contiguous=True),
+        landing(places, np.dtype(np.int64), contiguous=True),
+    )
+    arrays = x.reshape(-1), *(array.reshape(-1) for array in results), prepared.numbers
+    prepared.loop(prepared.tasks, prepared.grain, prepared.init, *arrays)
+    deliver(results[0], values)
+    deliver(results[1], places)
+
+
+def rejects(p: PoolProblem) -> str | None:
+    """Say why this kernel cannot compute `p`, if it cannot."""
+    return jit.OFF or rejects_pool(p, OUTDONE, indices=True)
+
+
+def cost(p: PoolProblem) -> float:
+    """Predict values alone, and places by experience."""
+    return FACTOR * predict(p)
+
+
+KERNELS = [Kernel("numba:locate", PoolProblem, rejects, cost, locate, prepare)]
