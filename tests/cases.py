@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from pools import FLOATS, POOLS, UFUNCS, WORDS
+from pools import FLOATS, FUNCTIONS, POOLS, WORDS
 
 from fastconv.problem import (
     ConvProblem,
