@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -64,17 +64,19 @@ class Layer:
 
     def call(self) -> Callable[..., np.ndarray]:
         """Return the public function's call that states this layer."""
-        win, weights = self.problem.window, self.w is not None and self.weights
+        win, padding = self.problem.window, self.padding
+        if all(lo == hi for lo, hi in padding):
+            padding = _short(lo for lo, _ in padding)
         if self.w is None:
+            options = _short(win.k), _short(win.s), padding
             if self.problem.reduction == "max":
-                return functools.partial(fastconv.max_pool, self.x, win.k, win.s, win.p)
+                return functools.partial(fastconv.max_pool, self.x, *options)
             whole = self.problem.divisor == "padded"
-            return functools.partial(
-                fastconv.average_pool, self.x, win.k, win.s, win.p, count_include_pad=whole
-            )
+            return functools.partial(fastconv.average_pool, self.x, *options, count_include_pad=whole)
         if self.is_transposed:
-            return functools.partial(fastconv.conv_transpose, self.x, weights, win.b, self.padding)
-        return functools.partial(fastconv.conv, self.x, weights, win.s, win.p, dilation_rate=win.d)
+            return functools.partial(fastconv.conv_transpose, self.x, self.weights, _short(win.b), padding)
+        strides, dilation = _short(win.s), _short(win.d)
+        return functools.partial(fastconv.conv, self.x, self.w, strides, padding, dilation_rate=dilation)
 
     def plan(self, backend: str = "auto") -> fastconv.Plan:
         """Plan this layer as a user would."""
@@ -106,6 +108,12 @@ class Layer:
                 return
             else:
                 o[axis] //= 2
+
+
+def _short(values: Iterable[Any]) -> Any:
+    """Say once what is the same for all axes, as a user does."""
+    values = tuple(values)
+    return values[0] if len(set(values)) == 1 else values
 
 
 def _cropped(win: Window, o: tuple[int, ...]) -> Window:

@@ -41,7 +41,7 @@ def test_the_public_call_states_the_workload(workload):
     assert layers.layer(workload).plan("einsum").problem == workloads.PROBLEMS[workload]
 
 
-@pytest.mark.parametrize("workload", [*SMALL, "unet/up", "gray1024/gauss21"])
+@pytest.mark.parametrize("workload", [*SMALL, "resnet50/pool1", "wavenet/d32", "unet/up", "gray1024/gauss21"])
 def test_the_call_and_the_plan_give_what_is_expected(workload):
     subject, right = layers.layer(workload), layers.expected(workload)
     corner = tuple(map(slice, right.shape))
