@@ -22,7 +22,7 @@ def unfold(window: Window, x: np.ndarray) -> np.ndarray:
     rank = window.rank
     view = windows(window, np.moveaxis(x, 1, -1))  # n *o c *k
     places, taps = range(1, 1 + rank), range(2 + rank, 2 + 2 * rank)
-    columns = view.transpose(0, 1 + rank, *taps, *places)
+    columns = np.array(view.transpose(0, 1 + rank, *taps, *places), order="C")
     return columns.reshape(n, c * window.taps, math.prod(window.o))
 
 

@@ -152,11 +152,34 @@ def test_pads_with_a_number_and_crops():
     np.testing.assert_array_equal(y, expected, strict=True)
 
 
-def test_padding_never_hands_back_the_input():
-    x = integers(2, 3, 4)
+TRIVIAL = {
+    "conv3d": (np.ones((4, 4, 1, 1, 1)),),
+    "max_pool3d": (1,),
+    "avg_pool3d": (1,),
+    "lp_pool3d": (1, 1),
+    "adaptive_max_pool3d": ((None, None, None),),
+    "adaptive_avg_pool3d": ((None, None, None),),
+    "fractional_max_pool3d": (1, 1),
+    "max_unpool3d": (np.arange(5 * 7 * 6).reshape(1, 5, 7, 6).repeat(4, 0), 1),
+    "pixel_shuffle": (1,),
+    "pixel_unshuffle": (1,),
+    "pad": ((0, 0, 0, 0, 0, 0), "reflect"),
+    "pad circular": ((0, 0, 0, 0, 0, 0), "circular"),
+    "pad constant": ((0, 0, 0, 0, 0, 0), "constant"),
+    "unfold": (1,),
+}
 
-    for mode in ("constant", "reflect", "replicate", "circular"):
-        assert not np.shares_memory(functional.pad(x, (0, 0), mode), x), mode
+
+@pytest.mark.parametrize("op", TRIVIAL)
+def test_results_are_arrays_of_their_own(op):
+    """Also where nothing is to be done."""
+    x = X[:, :, :, 0].copy() if op == "unfold" else X.copy()
+
+    y = getattr(functional, op.split()[0])(x, *TRIVIAL[op])
+
+    assert not np.shares_memory(x, y)
+    assert y.flags.writeable
+    assert y.flags.c_contiguous
 
 
 BLOCKS = dict(kernel_size=(3, 2), dilation=(1, 2), padding=(2, 1), stride=(2, 1))
