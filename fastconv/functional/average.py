@@ -11,7 +11,7 @@ from fastconv.functional.batch import as_given, with_batch
 from fastconv.functional.maximum import max_pool1d, max_pool2d, max_pool3d
 from fastconv.plan import Plan
 from fastconv.problem import Words, checked_array
-from fastconv.problem.functional import checked_divisor, checked_norm, flag, hanging_pool_problem
+from fastconv.problem.functional import checked_divisor, checked_norm, exact_size, flag, hanging_pool_problem
 
 
 def _words(op: str) -> dict[int, Words]:
@@ -224,7 +224,7 @@ def _power_means(rank, largest, input, p, size, stride, ceil_mode) -> np.ndarray
     """Take power means of an input that may lack a batch; `largest` is the pooling of infinite powers."""
     words = POWER[rank]
     x = checked_array(words, words.x, input)
-    p = checked_norm(words, p, x.dtype)
+    p, size = checked_norm(words, p, x.dtype), exact_size(words, size, rank)
     if math.isinf(p):
         y = largest(means.signed(np.abs(x), p), size, stride, 0, 1, ceil_mode)
         return means.signed(y, p)

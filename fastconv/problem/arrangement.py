@@ -68,7 +68,7 @@ def unpooled_sizes(
     p = per_axis(words, words.padding, padding, rank, least=0)
     usual = tuple((n - 1) * t + m - 2 * lo for n, t, m, lo in zip(i, s, k, p, strict=True))
     if output_size is None:
-        if min(usual) < 0:
+        if min(usual) < 1:
             raise ValueError(
                 f"{words.op}: `{words.padding}` must leave outputs on every axis; "
                 f"got {p}, which leaves {usual}"

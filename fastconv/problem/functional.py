@@ -83,6 +83,11 @@ def number(words: Words, name: str, value: Any) -> int:
         raise type(error)(f"{words.op}: `{name}` must be a positive int; got {value!r}") from None
 
 
+def exact_size(words: Words, value: Any, rank: int) -> tuple[int, ...]:
+    """Take an int or, where there are several axes, one for each: none stands for all here."""
+    return (number(words, words.size, value),) if rank == 1 else per_axis(words, words.size, value, rank)
+
+
 def flag(words: Words, name: str, value: Any) -> bool:
     """Take a bool, and nothing that is merely true or false."""
     if not isinstance(value, (bool, np.bool_)):
