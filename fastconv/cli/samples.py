@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -136,6 +137,11 @@ def _other_pool(rng: Random) -> Problem:
     return _pool((n, *sizes, c), rng.choice((2, 3)), strides=2, dtype=dtype)
 
 
+def _located(rng: Random) -> Problem:
+    problem: Any = _window(rng)
+    return replace(problem, reduction="max", acc_dtype=problem.x_dtype, y_dtype=problem.x_dtype, indices=True)
+
+
 def _channels_first(rng: Random) -> Problem:
     return _dense(rng, layout="channels_first")
 
@@ -147,5 +153,5 @@ def _double(rng: Random) -> Problem:
 KINDS = (
     *(_dense, _dense, _first, _signal, _video, _transposed, _channels_first, _double),
     *(_depthwise, _depthwise, _grouped, _filter, _line),
-    *(_window, _window, _large_window, _global, _other_pool),
+    *(_window, _window, _large_window, _global, _other_pool, _located),
 )
