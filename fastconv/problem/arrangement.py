@@ -77,7 +77,7 @@ def unpooled_sizes(
     rule = (
         f"{words.op}: `output_size` must be a sequence of {rank} or, with batch and channels, {rank + 2} ints"
     )
-    if not isinstance(output_size, Sequence):
+    if not isinstance(output_size, (Sequence, np.ndarray)):
         raise TypeError(f"{rule}; got {output_size!r}")
     if len(output_size) not in (rank, rank + 2):
         raise ValueError(f"{rule}; got {output_size!r}")
@@ -200,7 +200,9 @@ def checked_pads(words: Words, shape: tuple[int, ...], pad: Any, mode: Any) -> P
     pairs = ((0, 0),) * (len(shape) - count) + tuple(zip(numbers[-2::-2], numbers[::-2], strict=True))
     for i, (lo, hi) in zip(shape, pairs, strict=True):
         if rule := _pad_rule(mode, i, lo, hi):
-            raise ValueError(f"{words.op}: `pad` must {rule} of {i}; got {pad!r} ({words.x} {shape})")
+            raise ValueError(
+                f"{words.op}: `pad` must {rule}; got {(lo, hi)} on an axis of {i} ({words.x} {shape})"
+            )
     padded = tuple(n + max(lo, 0) + max(hi, 0) for n, (lo, hi) in zip(shape, pairs, strict=True))
     check_size(words, padded, np.dtype(np.complex128))
     return pairs
@@ -218,7 +220,7 @@ def checked_fill(words: Words, mode: str, value: Any, dtype: np.dtype) -> np.nda
     low, high = -math.inf, math.inf
     if dtype.kind in "iu":
         low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
-    elif dtype.kind != "b" and math.isfinite(value):
+    elif dtype.kind in "fc" and math.isfinite(value):
         high = float(np.finfo(dtype).max)
         low = -high
     if mode != "constant":
@@ -233,15 +235,15 @@ def _pad_rule(mode: str, i: int, lo: int, hi: int) -> str | None:
     left = i + min(lo, 0) + min(hi, 0)
     match mode:
         case "reflect" if max(lo, hi) >= i:
-            return "be less than an axis where edges reflect,"
+            return "be less than the axis it mirrors"
         case "circular" if max(lo, hi) > i:
-            return "be no more than an axis that is circular,"
+            return "be no more than the axis it repeats"
         case "circular" if left == 0 and max(lo, hi) > 0:
-            return "leave something of an axis that is circular,"
+            return "leave something of the axis it repeats"
         case "reflect" | "replicate" if i + lo + hi < 1:
-            return "leave something of an axis"
+            return "leave something of every axis"
         case "constant" | "circular" if left < 0:
-            return "crop no more than all of an axis"
+            return "crop no more than there is of an axis"
     return None
 
 

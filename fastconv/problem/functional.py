@@ -20,7 +20,7 @@ from fastconv.problem.window import Window, spread
 FLOATS = ("float16", "float32", "float64")
 INTEGERS = ("uint8", "int8", "int16", "int32", "int64")
 COMPLEX = ("complex64", "complex128")
-# What each operation is computed in; one with another suffix than a number of axes has a line of its own.
+# What PyTorch computes in; floats alone if nothing is said. A full name goes before one without its number.
 DTYPES = {
     "conv": (*FLOATS, *INTEGERS, *COMPLEX),
     "conv_transpose": (*FLOATS, "int64", *COMPLEX),
@@ -299,11 +299,13 @@ def _check_channels(words, channels: int, wanted: int, g: int, shapes: str) -> N
 
 def _forward_padding(words, padding, k, s, d) -> tuple[tuple[int, int], ...]:
     """Turn a word or numbers into pairs; where "same" is odd in total, the end gets more."""
-    rule = f"{words.op}: `{words.padding}` must be 'valid', 'same', an int of at least 0 or {len(k)} of them"
     if not isinstance(padding, str):
         return tuple((lo, lo) for lo in numbers(words, words.padding, padding, len(k), least=0))
     if padding not in ("valid", "same"):
-        raise ValueError(f"{rule}; got {padding!r}")
+        raise ValueError(
+            f"{words.op}: `{words.padding}` must be 'valid', 'same', an int of at least 0 or {len(k)} of "
+            f"them; got {padding!r}"
+        )
     if padding == "valid":
         return ((0, 0),) * len(k)
     if set(s) - {1}:

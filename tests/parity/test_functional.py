@@ -7,7 +7,9 @@ few units in the last place, and real numbers are compared within a bound.
 
 from __future__ import annotations
 
+import inspect
 import math
+import re
 import warnings
 
 import numpy as np
@@ -29,6 +31,26 @@ EXACT = [call for call in ALL if call not in set(OTHERS)]
 def test_at_least_3000_different_calls_of_every_function():
     assert len(set(map(str, ALL))) == len(ALL) >= 3000
     assert {call.op for call in ALL} == set(functional.__all__)
+
+
+def signature(function) -> list[str]:
+    """Name a function's parameters and defaults; where Python does not know them, as its description does."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:
+        parameters = ()
+    if all(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
+        first = re.search(r"\w+\((.*?)\)", function.__doc__)
+        return first[1].split(", ")
+    required = inspect.Parameter.empty
+    return [p.name if p.default is required else f"{p.name}={p.default!r}" for p in parameters]
+
+
+@pytest.mark.parametrize("name", functional.__all__)
+def test_signatures(name, torch):
+    theirs = signature(getattr(torch.nn.functional, name))
+
+    assert signature(getattr(functional, name)) == [each.replace('"', "'") for each in theirs]
 
 
 def by_torch(torch):
