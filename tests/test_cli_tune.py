@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from fastconv import costs, dispatch
+from fastconv import costs, dispatch, machine
 from fastconv.__main__ import main
 from fastconv.cli import samples, tune
 from fastconv.problem.parse import parse
@@ -19,13 +19,13 @@ LINES = (
 
 @pytest.fixture
 def place(monkeypatch, tmp_path):
-    """Tune on a few problems, into a folder of this test's; constants in use stay."""
+    """Tune on a few problems, into a folder of this test's; constants in use and compiled code stay."""
     dispatch.table()
     monkeypatch.setattr(samples, "problems", lambda: [parse(line) for line in LINES])
     monkeypatch.setattr(tune, "BUDGET", 1e-3)
     before = costs.read()
     with monkeypatch.context() as patch:
-        patch.setenv("FASTCONV_CACHE_DIR", str(tmp_path))
+        patch.setattr(machine, "cache_folder", lambda: tmp_path)
         costs.stored.cache_clear()
         yield costs.path()
     costs.write(before)
@@ -68,7 +68,7 @@ def test_reset_deletes(place, capsys):
 
 
 def test_no_place_to_keep_is_refused_before_measuring(place, monkeypatch, capsys):
-    monkeypatch.setenv("FASTCONV_CACHE_DIR", "")
+    monkeypatch.setattr(machine, "cache_folder", lambda: None)
     monkeypatch.setattr(tune, "measure", lambda _problem: pytest.fail("measured"))
 
     assert main(["tune"]) == 2
@@ -79,7 +79,7 @@ def test_no_place_to_keep_is_refused_before_measuring(place, monkeypatch, capsys
 
 
 def test_a_place_that_cannot_be_written_is_refused(place, monkeypatch, capsys):
-    monkeypatch.setenv("FASTCONV_CACHE_DIR", str(place.parent / "file"))
+    monkeypatch.setattr(machine, "cache_folder", lambda: place.parent / "file")
     (place.parent / "file").write_text("in the way")
 
     assert main(["tune", "--quick"]) == 2
