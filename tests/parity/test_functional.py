@@ -18,7 +18,7 @@ import pytest
 from fastconv import functional
 
 from .compare import assert_agreement, grouped
-from .torch_arrangements import FAMILIES
+from .torch_arrangements import DRAWN, FAMILIES
 
 pytestmark = pytest.mark.parity
 
@@ -31,6 +31,15 @@ EXACT = [call for call in ALL if call not in set(OTHERS)]
 def test_at_least_3000_different_calls_of_every_function():
     assert len(set(map(str, ALL))) == len(ALL) >= 3000
     assert {call.op for call in ALL} == set(functional.__all__)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_calls_are_drawn_the_same_again_and_no_axis_is_like_another(family):
+    assert tuple(DRAWN[family]()) == FAMILIES[family]
+    for call in FAMILIES[family]:
+        if call.op not in ("fold", "pad"):  # whose names or shapes do not tell
+            i = call.shapes[0][-call.rank :]
+            assert len(set(i)) == len(i), call
 
 
 def signature(function) -> list[str]:

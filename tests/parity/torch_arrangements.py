@@ -108,7 +108,7 @@ def unpool() -> Grid:
         s_ = s or k
         if o["kind"] == "default":  # sizes at which windows leave no rest
             i = tuple((n + 2 * q - m) // t * t + m - 2 * q for n, m, t, q in zip(i, k, s_, p, strict=True))
-        if min(i) < 1:
+        if min(i) < 1 or len(set(i)) < rank:
             continue
         lead = (*batch(rng), 3)
         given = dict(stride=s and short(s), padding=short(p))
@@ -118,19 +118,11 @@ def unpool() -> Grid:
         )
 
 
-FAMILIES: dict[str, tuple[Call, ...]] = {
-    family.__name__: tuple(family())
+DRAWN = {
+    family.__name__: family
     for family in (
-        conv,
-        conv_transpose,
-        max_pool,
-        avg_pool,
-        lp_pool,
-        adaptive,
-        fractional,
-        blocks,
-        pad,
-        shuffles,
-        unpool,
+        *(conv, conv_transpose, max_pool, avg_pool, lp_pool, adaptive, fractional),
+        *(blocks, pad, shuffles, unpool),
     )
 }
+FAMILIES: dict[str, tuple[Call, ...]] = {name: tuple(family()) for name, family in DRAWN.items()}
