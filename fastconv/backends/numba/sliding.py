@@ -17,7 +17,7 @@ from functools import cache
 import numpy as np
 
 from fastconv.backends.numba.jit import inner
-from fastconv.backends.numba.simd import lanes, load, pointer, store
+from fastconv.backends.numba.simd import lanes, load, store
 
 SHIFT, EXTRA, SPAN = range(3)  # columns of `passes`
 
@@ -45,31 +45,50 @@ def work(k: int, *, overlapping: bool) -> float:
     return len(table) + np.count_nonzero(table[:, EXTRA]) / 2
 
 
+@inner
+def distances(steps, step, unit):
+    """How far one pass looks: to the other window, and to the tap that is added, if not 0."""
+    return steps[step, SHIFT] * unit, steps[step, EXTRA] * unit
+
+
+@inner
+def last(steps, unit):
+    """How far the last pass looks; nowhere, if there is none."""
+    return distances(steps, len(steps) - 1, unit) if len(steps) else (0, 0)
+
+
 @cache
-def slide(combine: Callable) -> Callable:
-    """Make the passes for one way of combining two vectors."""
+def joining(combine: Callable) -> Callable:
+    """Make the step of a pass for one way of combining two vectors."""
 
     @inner
-    def slid(x, at, target, count, steps, unit):
-        """Reduce the `count` windows of `x` from `at` on; `target` may be `x` if `steps` add no single taps.
+    def joined(source, first, shift, extra):
+        """Combine the windows at `source` and `shift` behind, and the tap `extra` behind `first`."""
+        if extra:
+            return combine(combine(load(source), load(source + shift)), load(first + extra))
+        return combine(load(source), load(source + shift)) if shift else load(source)
 
-        Loops end with whole vectors: both arrays have room for one behind what they hold.
+    return joined
+
+
+@cache
+def sliding(combine: Callable) -> Callable:
+    """Make the passes for one way of combining two vectors."""
+    joined = joining(combine)
+
+    @inner
+    def slid(first, to, count, steps, unit):
+        """Do all passes for `count` windows but the last one; return where that finds what it joins.
+
+        They go from `first` to `to`, which may be the same if `steps` add no taps. Loops end with whole
+        vectors: both have room for one behind what they hold.
         """
-        first, to = pointer(x) + at, pointer(target)
         source = first
-        if len(steps) == 0:
-            for q in range(0, count, lanes(to)):
-                store(load(first + q), to + q)
-        for step in range(len(steps)):
-            shift, extra = steps[step, SHIFT] * unit, steps[step, EXTRA] * unit
-            needed = count + (steps[-1, SPAN] - steps[step, SPAN]) * unit
-            if extra:
-                for q in range(0, needed, lanes(to)):
-                    pair = combine(load(source + q), load(source + (shift + q)))
-                    store(combine(pair, load(first + (extra + q))), to + q)
-            else:
-                for q in range(0, needed, lanes(to)):
-                    store(combine(load(source + q), load(source + (shift + q))), to + q)
+        for step in range(len(steps) - 1):
+            shift, extra = distances(steps, step, unit)
+            for q in range(0, count + (steps[-1, SPAN] - steps[step, SPAN]) * unit, lanes(to)):
+                store(joined(source + q, first + q, shift, extra), to + q)
             source = to
+        return source
 
     return slid

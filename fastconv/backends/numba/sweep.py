@@ -36,7 +36,7 @@ from fastconv.backends.numba.simd import (
     store,
     times,
 )
-from fastconv.backends.numba.sliding import slide
+from fastconv.backends.numba.sliding import joining, last, sliding
 from fastconv.backends.numba.slots import LO, D, I, K, O, S
 from fastconv.backends.numba.tiles import store_elements
 
@@ -51,7 +51,7 @@ def extent(axis, count):
 
 
 @inner
-def source(axis, first, at, wide, channels, channel, width):
+def inside(axis, first, at, wide, channels, channel, width):
     """Where `wide` elements of a line are in a row of inputs: (place of the first, which ones exist).
 
     The line begins with the window of output `first`, and holds `width` of the channels from `channel` on.
@@ -85,29 +85,30 @@ def lay_out(column, x, image, top, depth, wide, start, lo, hi, identity):
             fill(to, identity, wide)
 
 
-@inner
-def copy_line(x, start, target, to, count):
-    """Copy `count` elements and what fills the last vector, for which there is room."""
-    here, there = pointer(x) + start, pointer(target) + to
-    for q in range(0, count, lanes(here)):
-        store(load(here + q), there + q)
+@cache
+def _to_band(name: str) -> Callable:
+    """Make the way of a column to the band for one reduction."""
+    slid, joined = sliding(COMBINE[name]), joining(COMBINE[name])
 
+    @inner
+    def to_band(column, reduced, wide, steps, axis, band, at, pitch, high):
+        """Reduce a column to `high` rows, each of `wide` elements."""
+        first, to, unit = pointer(column), pointer(band) + at, axis[D] * wide
+        reach = ((high - 1) * axis[S] + 1) * wide
+        source, (shift, extra) = slid(first, pointer(reduced), reach, steps, unit), last(steps, unit)
+        for r in range(high):
+            here = r * axis[S] * wide
+            for q in range(0, wide, lanes(to)):
+                store(joined(source + (here + q), first + (here + q), shift, extra), to + (r * pitch + q))
 
-@inner
-def pick(line, target, count, stride, width):
-    """Copy every `stride`-th pixel of a line."""
-    if width == 1:
-        for o in range(count):
-            target[np.uintp(o)] = line[np.uintp(o * stride)]  # unsigned, so that it may become vectors
-    else:
-        for o in range(count):
-            copy_line(line, o * stride * width, target, o * width, width)
+    return to_band
 
 
 @cache
-def _write(name: str) -> Callable:
-    """Make the end of a line of one reduction."""
+def _to_output(name: str) -> Callable:
+    """Make the way of a row of the band to the output for one reduction."""
     combine = COMBINE[name]
+    slid, joined = sliding(combine), joining(combine)
 
     @inner
     def started(value, init, divisors, _factor):
@@ -120,23 +121,43 @@ def _write(name: str) -> Callable:
     finish = divided if name == "mean" else started
 
     @inner
-    def write(line, at, init, divisors, factor, y, row, to, count):
-        """Finish `count` elements of a line and write them to a row of outputs from `to` on."""
-        value, by, result = pointer(line) + at, pointer(divisors) + to, pointer(y) + (row * y.shape[2] + to)
-        whole = count // lanes(value) * lanes(value)
-        for q in range(0, whole, lanes(value)):
-            store(finish(load(value + q), init, by + q, factor), result + q)
+    def write(source, first, shift, extra, init, by, factor, to, count):
+        """Do the last pass for `count` elements, finish them and write them."""
+        whole = count // lanes(to) * lanes(to)
+        for q in range(0, whole, lanes(to)):
+            value = joined(source + q, first + q, shift, extra)
+            store(finish(value, init, by + q, factor), to + q)
         if whole < count:
-            last = finish(load(value + whole), init, by + whole, factor)
-            store_elements((last,), (result + whole,), count - whole)
+            value = joined(source + whole, first + whole, shift, extra)
+            rest = finish(value, init, by + whole, factor)
+            store_elements((rest,), (to + whole,), count - whole)
 
-    return write
+    @inner
+    def to_output(band, at, line, picked, width, steps, axis, init, by, factor, to, channels, count):
+        """Reduce a row of the band to `count` pixels, each of `width` of the channels."""
+        first, stride, unit = pointer(band) + at, axis[S], axis[D] * width
+        reach = ((count - 1) * stride + 1) * width
+        source, (shift, extra) = slid(first, pointer(line), reach, steps, unit), last(steps, unit)
+        if width == channels and stride == 1:
+            write(source, first, shift, extra, init, by, factor, to, count * width)
+        elif channels == 1:
+            for q in range(0, reach, lanes(to)):
+                store(joined(source + q, first + q, shift, extra), pointer(line) + q)
+            for o in range(count):
+                picked[np.uintp(o)] = line[np.uintp(o * stride)]  # unsigned, so that it may become vectors
+            write(pointer(picked), first, 0, 0, init, by, factor, to, count)
+        else:
+            for o in range(count):
+                here, there = o * stride * width, o * channels
+                write(source + here, first + here, shift, extra, init, by + there, factor, to + there, width)
+
+    return to_output
 
 
 @cache
 def _tasks(name: str) -> Callable:
     """Make the loop nest for one reduction."""
-    slid, write, overlapping = slide(COMBINE[name]), _write(name), name in OVERLAPPING
+    to_band, to_output, overlapping = _to_band(name), _to_output(name), name in OVERLAPPING
 
     def tasks(begin, stop, cut, identity, init, x, heights, widths, y, axes, down, along):
         """Compute bands; `x` and `y` are (images, rows, pixels * channels)."""
@@ -155,35 +176,23 @@ def _tasks(name: str) -> Callable:
             others, number = divmod(others, bands)
             image, part = divmod(others, blocks)
             channel, first, top = part * block, segment * pixels, number * height
-            width, count, high = (
-                min(block, channels - channel),
-                min(pixels, outputs - first),
-                min(height, rows - top),
-            )
+            width, count = min(block, channels - channel), min(pixels, outputs - first)
+            high = min(height, rows - top)
             size, under = extent(axes[1], count) * width, top * axes[0, S] - axes[0, LO]
             for at in range(0, size, wide if width == channels else width):
                 across = width if width < channels else min(wide, (size - at + room - 1) // room * room)
-                start, lo, hi = source(axes[1], first, at, across, channels, channel, width)
+                start, lo, hi = inside(axes[1], first, at, across, channels, channel, width)
                 if lo == hi:
                     for r in range(high):
                         fill(pointer(band) + (r * pitch + at), identity, across)
-                    continue
-                lay_out(column, x, image, under, extent(axes[0], high), across, start, lo, hi, identity)
-                slid(column, 0, reduced, ((high - 1) * axes[0, S] + 1) * across, down, axes[0, D] * across)
-                for r in range(high):
-                    copy_line(reduced, r * axes[0, S] * across, band, r * pitch + at, across)
-            for r in range(high):
-                slid(band, r * pitch, line, ((count - 1) * axes[1, S] + 1) * width, along, axes[1, D] * width)
-                factor, row = heights[image % len(heights), top + r], image * rows + top + r
-                if width < channels:
-                    for o in range(count):
-                        to = (first + o) * channels + channel
-                        write(line, o * axes[1, S] * width, init, widths, factor, y, row, to, width)
-                elif axes[1, S] == 1:
-                    write(line, 0, init, widths, factor, y, row, first * channels, count * width)
                 else:
-                    pick(line, picked, count, axes[1, S], width)
-                    write(picked, 0, init, widths, factor, y, row, first * channels, count * width)
+                    lay_out(column, x, image, under, extent(axes[0], high), across, start, lo, hi, identity)
+                    to_band(column, reduced, across, down, axes[0], band, at, pitch, high)
+            for r in range(high):
+                row, at = image * rows + top + r, first * channels + channel
+                by, to = pointer(widths) + at, pointer(y) + (row * y.shape[2] + at)
+                by_row = init, by, heights[image % len(heights), top + r]
+                to_output(band, r * pitch, line, picked, width, along, axes[1], *by_row, to, channels, count)
 
     tasks.__qualname__ = f"tasks_{name}"  # no other's code is looked up by its name
     return compiled(tasks)
