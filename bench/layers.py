@@ -165,5 +165,5 @@ def check(kernel: Kernel, subject: Layer, y: np.ndarray, right: np.ndarray) -> N
         return
     whole = Layer(subject.problem, np.abs(subject.x), None if subject.w is None else np.abs(subject.w))
     magnitude = whole.result(dispatch.choose(subject.problem, "einsum"))
-    excess = np.maximum(np.abs(y - right) - kernel.error(subject.problem, magnitude), 0)
+    excess = np.maximum(np.abs(y - right) - kernel.error(subject.problem, magnitude, subject.x, subject.w), 0)
     np.testing.assert_array_equal(excess, 0)

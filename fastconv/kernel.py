@@ -32,7 +32,7 @@ class Kernel:
     run: Callable[..., None]  # (problem, x, prepared, bias, y)
     prepare: Callable[[Any, Any], Any] = no_preparation  # (problem, w) -> prepared, or Refusal
     exact: bool = True  # False: `error` bounds the result's error, and integers are rejected
-    error: Callable[..., Any] | None = None  # (problem, |x| conv |w|) -> bound of |y - exact|
+    error: Callable[..., Any] | None = None  # (problem, |x| conv |w|, x, w) -> bound of |y - exact|
     fuses: frozenset[str] = frozenset({"linear"})  # activations that `run` applies
 
     @property

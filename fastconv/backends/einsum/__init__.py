@@ -2,6 +2,7 @@
 
 ``einsum:matmul``     windows copied into rows, one BLAS product per group:
                       ``(g, n*o, ic*k) @ (g, ic*k, oc)``
+``einsum:fft``        one input channel a group and a large filter, by way of spectra: ``fft``
 ``einsum:depthwise``  one input channel a group: windows and filters summed in place, nothing copied
 ``einsum:separable``  max, min, sums: an associative reduction, so one axis at a time, k passes an
                       axis instead of one for each of the window's taps
