@@ -24,7 +24,7 @@ from functools import cache
 
 import numpy as np
 
-from fastconv.backends.numba import stagger
+from fastconv.backends.numba import jit, stagger
 from fastconv.backends.numba.arrays import deliver, lifted, rejects_conv
 from fastconv.backends.numba.bands import (
     ACTIVATION,
@@ -51,7 +51,7 @@ from fastconv.backends.numba.bands import (
 )
 from fastconv.backends.numba.copying import copy_elements
 from fastconv.backends.numba.epilogue import FUSED
-from fastconv.backends.numba.jit import CALL, OFF, Loop, array, compiled, grain, inner, predicted
+from fastconv.backends.numba.jit import OFF, Loop, array, compiled, grain, inner, predicted
 from fastconv.backends.numba.panels import fill
 from fastconv.backends.numba.simd import BYTES, address, lanes, pointer
 from fastconv.backends.numba.stagger import R
@@ -217,7 +217,7 @@ def seconds(plan: Schedule) -> float:
 def cost(p: ConvProblem) -> float:
     """Count the slots of all tasks."""
     plan = schedule(p)
-    return CALL + predicted(plan.tasks, seconds(plan)) + plan.delivered * DELIVERED
+    return jit.CALL + predicted(plan.tasks, seconds(plan)) + plan.delivered * DELIVERED
 
 
 def rejects(p: ConvProblem) -> str | None:
