@@ -97,12 +97,24 @@ def test_last_windows_hang_over(i, k, s, p):
     np.testing.assert_array_equal(mean, [[part.sum() / len(part) for part in parts]])
 
 
-def test_a_flag_is_not_a_number_for_a_call_that_was_heard_before():
+def test_what_equals_an_argument_of_an_earlier_call_is_not_taken_for_it():
     x = integers(1, 2, 8, 8)
-    functional.max_pool2d(x, 3, ceil_mode=True)
+    y = functional.max_pool2d(x, 3, 1, ceil_mode=True)
 
     with pytest.raises(TypeError, match="`ceil_mode` must be a bool; got 1"):
-        functional.max_pool2d(x, 3, ceil_mode=1)
+        functional.max_pool2d(x, 3, 1, ceil_mode=1)
+    for stride in (1.0, True):
+        with pytest.raises(TypeError, match=f"`stride` must be a positive int .*; got {stride}"):
+            functional.max_pool2d(x, 3, stride, ceil_mode=True)
+    np.testing.assert_array_equal(functional.max_pool2d(x, [3], [1, 1], ceil_mode=True), y)
+
+
+def test_the_end_gets_more_of_an_odd_padding():
+    x, w = integers(1, 7), integers(1, 1, 4)
+
+    y = functional.conv1d(x, w, padding="same")
+
+    np.testing.assert_array_equal(y[0], np.correlate(np.pad(x[0], (1, 2)), w[0, 0], "valid"))
 
 
 def test_indices_of_padding_alone_are_none():
@@ -114,11 +126,11 @@ def test_indices_of_padding_alone_are_none():
 
 
 def test_means_of_integers_are_cut():
-    x = np.array([[-3, -4, 3, 4, -5, 5, 2**62, 2**62 - 1, 2**53, 2**53 + 2]])
+    x = np.array([[-3, -4, 3, 4, -1, 0, 0, 1, 2**62, 2**62 - 1, 2**53, 2**53 + 2]])
 
-    np.testing.assert_array_equal(functional.avg_pool1d(x, 2), [[-3, 3, 0, 2**62 - 1, 2**53 + 1]])
+    np.testing.assert_array_equal(functional.avg_pool1d(x, 2), [[-3, 3, 0, 0, 2**62 - 1, 2**53 + 1]])
     np.testing.assert_array_equal(
-        functional.avg_pool2d(x[None], (1, 2), divisor_override=-3)[0, 0, :3], [2, -2, 0]
+        functional.avg_pool2d(x[None], (1, 2), divisor_override=-3)[0, 0, :4], [2, -2, 0, 0]
     )
 
 
@@ -141,6 +153,13 @@ def test_pads_as_numpy_does(mode, numpys):
     y = functional.pad(x, (3, 1, 2, 0), mode)
 
     np.testing.assert_array_equal(y, np.pad(x, ((0, 0), (0, 0), (2, 0), (3, 1)), numpys), strict=True)
+
+
+def test_what_cropping_leaves_is_what_goes_around():
+    x = np.array([[1, 2, 3, 4, 5]])
+
+    np.testing.assert_array_equal(functional.pad(x, (-2, 3), "circular"), [[3, 4, 5, 3, 4, 5]])
+    np.testing.assert_array_equal(functional.pad(x, (1, -1), "circular"), [[4, 1, 2, 3, 4]])
 
 
 def test_pads_with_a_number_and_crops():
@@ -230,14 +249,23 @@ def test_adaptive_windows_cover_the_input(i, m):
     )
 
 
+def test_uneven_windows_find_the_first_of_equals_and_the_last_nan():
+    x = np.array([[5, np.nan, 1, np.nan, 2, 7, 7, 3]])
+
+    y, at = functional.adaptive_max_pool1d(x, 3, return_indices=True)  # of 0-2, 2-5 and 5-7
+
+    np.testing.assert_array_equal(y, [[np.nan, np.nan, 7]])
+    np.testing.assert_array_equal(at, [[1, 3, 5]])
+
+
 def test_fractional_windows_begin_where_their_samples_say():
     """With ``a = (9 - 2) / 3``: floor(q * a + u * a) - floor(u * a), and the last at the end."""
     x = np.arange(9.0 * 3).reshape(1, 9, 3)
-    samples = np.array([[[0.0, 0.5]]])  # along columns, then along rows
+    samples = np.array([[[0.0, 0.6]]])  # along columns, then along rows
 
     _, at = functional.fractional_max_pool2d(x, (2, 3), (4, 1), None, True, samples)
 
-    rows = [0, int(1.5 * 7 / 3) - 1, int(2.5 * 7 / 3) - 1, 7]
+    rows = [0, int(1.6 * 7 / 3) - 1, int(2.6 * 7 / 3) - 1, 7]
     np.testing.assert_array_equal(at[0, :, 0], [(row + 1) * 3 + 2 for row in rows])
 
 
