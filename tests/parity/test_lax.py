@@ -1,5 +1,6 @@
 """``fastconv.lax`` equals ``jax.lax``: convolutions, patches and reductions over windows, to the last bit."""
 
+import numpy as np
 import pytest
 
 from fastconv import lax
@@ -39,6 +40,27 @@ def test_reductions(calls, jax):
         lambda call, x: reduced(lax, call, x),
         peers=dict(lax=lambda call, x: reduced(jax.lax, call, x)),
     )
+
+
+FLOATING = [call for call in REDUCTIONS if call.dtype in ("float16", "float32", "float64")]
+
+
+@pytest.mark.parametrize("calls", grouped(FLOATING[::2]))
+def test_reductions_of_nan_and_infinity(calls, jax):
+    assert_agreement(
+        jax,
+        calls,
+        [special(call) for call in calls],
+        lambda call, x: reduced(lax, call, x),
+        peers=dict(lax=lambda call, x: reduced(jax.lax, call, x)),
+    )
+
+
+def special(call):
+    """Draw integers, every fourth of which becomes a NaN or an infinity."""
+    (x,) = call.arrays()
+    x.flat[::4] = np.resize([np.nan, np.inf, -np.inf], -(-x.size // 4))
+    return (x,)
 
 
 def reduced(module, call, x):

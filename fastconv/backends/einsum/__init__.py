@@ -157,7 +157,7 @@ def fold(p: FoldProblem, x: tuple[np.ndarray, ...], _w: None, _bias: None, y: tu
         here: Any = (*inputs, ...)
         results = p.reduction(tuple(_shown(a[there]) for a in y), tuple(_shown(a[here]) for a in x))
         if len(y) > 1:  # what was accumulated in one array may be the result for another
-            results = tuple(map(np.array, results))
+            results = tuple(r.copy() if any(np.may_share_memory(r, a) for a in y) else r for r in results)
         for array, result in zip(y, results, strict=True):
             array[there] = result
 
