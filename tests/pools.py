@@ -74,6 +74,7 @@ GEOMETRIES = {
 # The last windows reach 2 and 1 slots past the padded input, which is what `overhang` is about.
 _HANGS_OVER = dict(strides=(3, 2), padding=((1, 3), (2, 1)), fields=dict(overhang=(2, 1)))
 _INIT = _pool((1, 7, 5, 2), (3, 2), padding="same", fields=dict(init=1))
+_ALONE = _pool((1, 2, 3, 2), (2, 3), strides=(3, 2), padding=((5, 4), (1, 6)), fields=dict(init=2))
 
 POOLS: dict[str, Case] = {
     **{
@@ -82,6 +83,7 @@ POOLS: dict[str, Case] = {
         for name, of in GEOMETRIES.items()
     },
     **{f"{reduction} init": _INIT(reduction) for reduction in ("max", "min", "sum", "prod")},
+    **{f"{reduction} init, padding alone": _ALONE(reduction) for reduction in ("max", "sum", "prod")},
     **{
         f"mean by {divisor}": _pool((1, 8, 7, 2), (4, 3), padding="same", divisor=divisor)("mean")
         for divisor in ("padded", 5)

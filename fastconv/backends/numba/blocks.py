@@ -31,8 +31,8 @@ def finish_with(combine: Callable, *, begins: bool, divides: bool) -> Callable[[
 
     def finishing(vectors):
         @inner
-        def finish(row, init, divisor, to):
-            if begins:
+        def finish(row, count, init, divisor, to):
+            if begins and count > 0:  # with no taps, a row is what sums begin with already
                 row = combine(row, repeat((every(init, to),), vectors))
             if divides:
                 row = over(row, repeat((every(divisor, to),), vectors))
@@ -81,7 +81,7 @@ def contiguous(combine: Callable, finishing: Callable) -> Callable:
                 row = load_row(x + (q + get(taps)), vectors)
             for t in range(1, count):
                 row = combine(row, load_row(x + (q + get(taps + t)), vectors))
-            store_row(finish(row, init, divisor, to), to + q)
+            store_row(finish(row, count, init, divisor, to), to + q)
 
         return block
 
@@ -94,7 +94,7 @@ def contiguous(combine: Callable, finishing: Callable) -> Callable:
             row = load_elements(x + (q + get(taps)), elements - q, 1)
         for t in range(1, count):
             row = combine(row, load_elements(x + (q + get(taps + t)), elements - q, 1))
-        store_elements(finish(row, init, divisor, to), (to + q,), elements - q)
+        store_elements(finish(row, count, init, divisor, to), (to + q,), elements - q)
 
     cover = covering(whole(WIDE), whole(MIDDLE), whole(1), rest)
 
@@ -156,7 +156,7 @@ def alternating(combine: Callable, group: int, finishing: Callable) -> Callable:
                 row = combine(row, every_other(pair, group, 0))
                 if not last:
                     row = combine(row, every_other(pair, group, 1))
-            store(finish(row, init, divisor, to), to, elements)
+            store(finish(row, count, init, divisor, to), to, elements)
 
         return computed
 
