@@ -128,6 +128,8 @@ CONVS: dict[str, Case] = {
         (1, 4, 7, 8), (3, 2, 4, 2), depthwise_problem, "channels_first", strides=(1, 2)
     ),
     "channels first, groups": _conv((1, 6, 7, 8), (3, 2, 2, 9), layout="channels_first"),
+    "channels first, squares": _conv((2, 19, 3, 11), (1, 1, 19, 37), layout="channels_first"),
+    "channels first, long": _conv((1, 70, 5, 29), (3, 2, 70, 16), layout="channels_first", padding="same"),
     "batch last": _conv((3, 9, 8, 2), (2, 3, 3, 5), layout=Layout((3, 2, 1, 0), (1, 2, 0, 3))),
     "Fortran inputs": _conv((2, 7, 6, 3), (2, 3, 3, 5), x_order=(3, 2, 1, 0)),
     "transposed": _transpose((2, 4, 5, 3), (3, 2, 4, 3), strides=(2, 3)),

@@ -8,12 +8,14 @@ from collections.abc import Collection
 import numpy as np
 
 from fastconv.backends.numba.slots import RANK
+from fastconv.backends.numba.transposition import FEW, transpose
 from fastconv.problem import ConvProblem, PoolProblem, Window
 
 CHANNELS_LAST = (0, 1, 2, 3, 4)  # axes of a lifted array in the order of memory
 CHANNELS_FIRST = (0, 4, 1, 2, 3)
-COPIED = 6e-10  # seconds an element whose neighbours are elsewhere in the copy
-COSTS = ("COPIED",)
+COPIED = 6e-10  # seconds an element whose neighbours are elsewhere in the copy ...
+TRANSPOSED = 1.5e-10  # ... and where whole vectors change places
+COSTS = ("COPIED", "TRANSPOSED")
 
 
 def lifted(x: np.ndarray, window: Window) -> np.ndarray:
@@ -33,11 +35,29 @@ def landing(y: np.ndarray, dtype: np.dtype, *, contiguous: bool) -> np.ndarray:
     return y if fits else np.empty(y.shape, dtype)
 
 
+def channels_last(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return ``(n, *i, c)`` contiguous, a copy if need be."""
+    if x.flags.c_contiguous and x.dtype == dtype:
+        return x
+    y = np.empty(x.shape, dtype)
+    if not transpose(x.transpose(planes(x.ndim - 2)), y):
+        y[...] = x
+    return y
+
+
 def deliver(result: np.ndarray, y: np.ndarray) -> None:
     """Copy to `y`, rounding once, what could not be written there."""
-    if result is not y:
-        with np.errstate(all="ignore"):
-            y[...] = result
+    if result is y:
+        return
+    n, *pixels, c = y.shape
+    is_first = result.flags.c_contiguous and not y.flags.c_contiguous
+    if is_first and transpose(
+        result.reshape(n, -1, c),
+        y.transpose(planes(len(pixels))),
+    ):
+        return
+    with np.errstate(all="ignore"):
+        y[...] = result
 
 
 def lies(shape: tuple[int, ...], order: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
@@ -47,7 +67,11 @@ def lies(shape: tuple[int, ...], order: tuple[int, ...], wanted: tuple[int, ...]
 
 def copying(shape: tuple[int, ...], order: tuple[int, ...], wanted: tuple[int, ...]) -> float:
     """Predict the seconds to copy an array whose axes do not lie as wanted."""
-    return 0.0 if lies(shape, order, wanted) else math.prod(shape) * COPIED
+    if lies(shape, order, wanted):
+        return 0.0
+    orders = {tuple(range(len(shape))), planes(len(shape) - 2)}
+    is_transposed = {order, wanted} == orders and shape[-1] >= FEW
+    return math.prod(shape) * (TRANSPOSED if is_transposed else COPIED)
 
 
 def planes(rank: int) -> tuple[int, ...]:

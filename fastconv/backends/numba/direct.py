@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastconv.backends.numba import jit
-from fastconv.backends.numba.arrays import deliver, rejects_conv
+from fastconv.backends.numba.arrays import channels_last, copying, deliver, rejects_conv
 from fastconv.backends.numba.copying import copy_elements
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.indirection import list_addresses, room
@@ -56,8 +56,7 @@ MAC = 4.7e-12  # of a multiply-add, for each byte of an element
 START = 0.7  # channels whose products take as long as going on to another tap
 LISTED = 2e-9  # of an address
 STORED = 5e-9  # of a vector of outputs
-COPIED = 1e-9  # of an element from another memory order
-COSTS = ("MAC", "START", "LISTED", "STORED", "COPIED")
+COSTS = ("MAC", "START", "LISTED", "STORED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +183,8 @@ def prepare(p: ConvProblem, w: np.ndarray) -> Packed:
 def conv(p: ConvProblem, x: np.ndarray, packed: Packed, bias: np.ndarray | None, y: np.ndarray) -> None:
     """Compute all outputs; the channels of a pixel must lie side by side, or are copied so."""
     plan = packed.schedule
-    x = x.astype(p.acc_dtype, copy=False)
-    if x.strides[-1] != x.itemsize:
-        x = np.ascontiguousarray(x)
+    if x.dtype != p.acc_dtype or x.strides[-1] != x.itemsize:
+        x = channels_last(x, p.acc_dtype)
     result = side_by_side(y, p.acc_dtype)
     bias = plan.zeros if bias is None else bias
     LOOPS[p.acc_dtype][1](
@@ -219,9 +217,14 @@ def cost(p: ConvProblem) -> float:
     starts = lane_macs(p) / p.ic * START if p.ic else 0
     taps = p.n * math.prod(p.window.o) * p.window.taps
     work = (lane_macs(p) + starts) * p.acc_dtype.itemsize * MAC + taps * LISTED + vectors(p) * STORED
-    copied = math.prod(p.x_shape) * (p.x_order[-1] != len(p.x_order) - 1)
-    copied += math.prod(p.y_shape) * (p.y_order[-1] != len(p.y_order) - 1)
-    return jit.CALL + jit.predicted(1, work) + copied * COPIED
+    return jit.CALL + jit.predicted(1, work) + copies(p)
+
+
+def copies(p: ConvProblem) -> float:
+    """Predict the seconds to bring the channels of pixels side by side, and back."""
+    natural = tuple(range(p.window.rank + 2))
+    pairs = (p.x_shape, p.x_order), (p.y_shape, p.y_order)
+    return sum(copying(shape, order, natural) for shape, order in pairs if order[-1] != natural[-1])
 
 
 KERNELS = [

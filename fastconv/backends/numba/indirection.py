@@ -86,7 +86,7 @@ def list_tile(inputs, live, at, x, zeros, g):
             for k2 in range(g[TAPS + 2]):
                 a2 = k2 * g[DILATION + 2]
                 move = x_at + a0 * x.strides[1] + a1 * x.strides[2] + a2 * x.strides[3]
-                row, met = inputs[listed], np.bool_(False)
+                row, met = inputs[listed], np.int64(0)
                 for m in range(MR):
                     # What is negative is too large as an unsigned number.
                     inside = (
@@ -95,7 +95,7 @@ def list_tile(inputs, live, at, x, zeros, g):
                         & (np.uint64(at[3, m] + a2) < i2)
                     )
                     row[m] = at[0, m] + move if inside else nothing
-                    met |= inside
+                    met += np.int64(inside)
                 if met:
                     live[1 + listed] = tap
                     listed += 1

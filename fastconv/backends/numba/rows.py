@@ -16,20 +16,20 @@ The addresses of a row's windows in the panel are the same for every row: they a
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
 from fastconv.backends.numba import direct, jit
-from fastconv.backends.numba.arrays import RANK, deliver
+from fastconv.backends.numba.arrays import RANK, channels_last, deliver
 from fastconv.backends.numba.copying import copy_elements
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.indirection import room
 from fastconv.backends.numba.microkernel import MR, NV, compute, tiles_of
 from fastconv.backends.numba.schedule import lane_macs, seconds, vectors
 from fastconv.backends.numba.simd import BYTES, address, lanes, pointer
+from fastconv.backends.numba.transposition import FEW
 from fastconv.kernel import Kernel
 from fastconv.problem import ConvProblem
 
@@ -40,8 +40,9 @@ IC, OC, BLOCKS, BIASED, ACTIVATION, PADDED, CHUNK = range(15, 22)
 CHUNKS = 16  # parts that the output rows are cut into
 
 STORED = 3e-9  # of a vector of outputs, on one thread
-COPIED = 2.5e-10  # seconds of an element into the panel, on one thread
-COSTS = ("STORED", "COPIED")
+COPIED = 2.5e-10  # seconds of an element into the panel, on one thread ...
+SCATTERED = 5e-10  # ... where its neighbours are elsewhere
+COSTS = ("STORED", "COPIED", "SCATTERED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,9 @@ def conv(
 ) -> None:
     """Compute all outputs; an output whose channels do not lie side by side is copied at the end."""
     plan, lift = schedule(p), packed.schedule.lift
+    x = x.astype(p.acc_dtype, copy=False)
+    if p.ic >= FEW and x.strides[-1] != x.itemsize:
+        x = channels_last(x, p.acc_dtype)
     result = direct.side_by_side(y, p.acc_dtype)
     bias = packed.schedule.zeros if bias is None else bias
     LOOPS[p.acc_dtype](
@@ -196,11 +200,12 @@ def cost(p: ConvProblem) -> float:
     """Predict multiply-adds, those of masked lanes included, and filling panels."""
     win = p.window.lifted(RANK)
     panels = p.n * win.o[0] * win.o[1] * win.k[0] * win.k[1] * win.padded[2] * p.ic
-    work = lane_macs(p) * p.acc_dtype.itemsize * direct.MAC + panels * COPIED
-    work += vectors(p) * STORED
-    copied = math.prod(p.y_shape) * (p.y_order[-1] != len(p.y_order) - 1)
+    scattered = p.ic < FEW and p.x_order[-1] != len(p.x_order) - 1
+    work = lane_macs(p) * p.acc_dtype.itemsize * direct.MAC + vectors(p) * STORED
+    work += panels * (SCATTERED if scattered else COPIED)
+    copies = direct.copies(replace(p, x_order=tuple(range(len(p.x_order)))) if scattered else p)
     one_row = p.n * win.o[0] * win.o[1] == 1  # which threads cannot share
-    return jit.CALL + (work if one_row else jit.predicted(1, work)) + copied * direct.COPIED
+    return jit.CALL + (work if one_row else jit.predicted(1, work)) + copies
 
 
 KERNELS = [
