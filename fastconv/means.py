@@ -16,6 +16,7 @@ def signed(x: np.ndarray, p: int | float) -> np.ndarray:
     return x if p > 0 else -x
 
 
+@np.errstate(all="ignore")
 def divided(problem: Any, totals: np.ndarray) -> np.ndarray:
     """Divide sums of windows, (n, c, *o), by the divisors of their problem, towards zero."""
     divisors = problem.divisors()[..., 0]

@@ -3,6 +3,10 @@
 Names, arguments, defaults, results and dtypes are PyTorch's (2.13, on the CPU): channels come before the
 spatial axes, an input may lack a batch, and there is a function for each number of spatial axes. What
 PyTorch refuses raises ValueError or TypeError here.
+
+Where PyTorch's answer depends on which of its kernels runs, or is no answer, there is one here: integers of
+any size may be convolved with dilation, padding that leaves nothing of a transposed convolution is refused,
+and a window that meets nothing but padding has the index -1.
 """
 
 from fastconv.functional.adaptive import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastconv import adaptive, calls, fractional, regions
-from fastconv.functional.batch import as_given, with_batch
+from fastconv.functional.batch import as_given, checked_batch
 from fastconv.problem import Words, checked_array, pool_problem
 from fastconv.problem.arrangement import (
     adaptive_sizes,
@@ -14,7 +14,6 @@ from fastconv.problem.arrangement import (
     even_size,
     fractional_sizes,
 )
-from fastconv.problem.functional import check_dtype
 
 
 def _words(op: str, ranks: tuple[int, ...] = (1, 2, 3)) -> dict[int, Words]:
@@ -311,9 +310,8 @@ def fractional_max_pool3d_with_indices(
 
 
 def _checked(words, rank, input) -> tuple[np.ndarray, bool]:
-    """Return an input with a batch, and whether it had one."""
-    x, has_batch = with_batch(words, rank, checked_array(words, words.x, input))
-    check_dtype(words, x.dtype)
+    """Return an input with a batch, and whether it had one; nothing else of it may be empty."""
+    x, has_batch = checked_batch(words, rank, input)
     check_not_empty(words, x.shape)
     return x, has_batch
 

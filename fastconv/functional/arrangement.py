@@ -6,7 +6,7 @@ import numpy as np
 
 from fastconv import fold as folding
 from fastconv import padding, shuffle, unpool
-from fastconv.functional.batch import as_given, with_batch
+from fastconv.functional.batch import as_given, checked_batch
 from fastconv.problem import Words, checked_array, per_axis
 from fastconv.problem.arrangement import (
     block_window,
@@ -62,7 +62,7 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
            [3., 4.],
            [4., 5.]])
     """
-    x, has_batch = _checked(UNFOLD, 2, input)
+    x, has_batch = checked_batch(UNFOLD, 2, input)
     check_not_empty(UNFOLD, x.shape)
     window = block_window(UNFOLD, x.shape[2:], kernel_size, dilation, padding, stride)
     return as_given(folding.unfold(window, x), has_batch)
@@ -95,7 +95,7 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     array([[[1., 2., 1.],
             [1., 2., 1.]]])
     """
-    x, has_batch = _checked(FOLD, 1, input)
+    x, has_batch = checked_batch(FOLD, 1, input)
     sizes = per_axis(FOLD, "output_size", output_size, 2)
     window = block_window(FOLD, sizes, kernel_size, dilation, padding, stride)
     check_blocks(FOLD, window, x.shape)
@@ -287,15 +287,8 @@ def max_unpool3d(input, indices, kernel_size, stride=None, padding=0, output_siz
 def _unpool(rank, input, indices, size, stride, padding, output_size) -> np.ndarray:
     """Unpool an input that may lack a batch."""
     words = UNPOOL[rank]
-    x, has_batch = _checked(words, rank, input)
+    x, has_batch = checked_batch(words, rank, input)
     at = checked_array(words, "indices", indices)
     sizes = unpooled_sizes(words, x.shape[2:], size, stride, padding, output_size)
     check_positions(words, x if has_batch else x[0], at, sizes)
     return as_given(unpool.unpool(x, at.reshape(x.shape), sizes), has_batch)
-
-
-def _checked(words, rank, input) -> tuple[np.ndarray, bool]:
-    """Return an input with a batch, and whether it had one."""
-    x, has_batch = with_batch(words, rank, checked_array(words, words.x, input))
-    check_dtype(words, x.dtype)
-    return x, has_batch

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.problem import Words, checked_array
-from fastconv.problem.functional import batched
+from fastconv.problem.functional import batched, check_dtype
 
 
 def with_batch(words: Words, rank: int, input: Any) -> tuple[np.ndarray, bool]:
@@ -15,6 +15,13 @@ def with_batch(words: Words, rank: int, input: Any) -> tuple[np.ndarray, bool]:
     given = input if type(input) is np.ndarray else checked_array(words, words.x, input)
     x = batched(words, rank, given)
     return x, x is given
+
+
+def checked_batch(words: Words, rank: int, input: Any) -> tuple[np.ndarray, bool]:
+    """Do the same for what no problem is stated of, which would check the dtype."""
+    x, has_batch = with_batch(words, rank, checked_array(words, words.x, input))
+    check_dtype(words, x.dtype)
+    return x, has_batch
 
 
 def as_given(y: Any, has_batch: bool) -> Any:
