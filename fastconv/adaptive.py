@@ -7,9 +7,13 @@ and sum allow.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from fastconv.problem.pool import pool_dtypes
+
+SHORT = 32  # neighbours in memory that NumPy's loops over them are too short for
 
 
 @np.errstate(all="ignore")
@@ -47,11 +51,25 @@ def boxes(
 
 
 def _reduced(function, x: np.ndarray, axis: int, first: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Reduce windows ``[first, end)`` of one axis, all windows together, one element of each a pass."""
+    """Reduce windows ``[first, end)`` of one axis, whichever way has the longer loops."""
+    passes = int((end - first).max())
+    if math.prod(x.shape[axis + 1 :]) < SHORT and passes < len(first):
+        return _together(function, x, axis, first, end, passes)
+    y = np.empty((*x.shape[:axis], len(first), *x.shape[axis + 1 :]), x.dtype)
+    before = (slice(None),) * axis
+    for o in range(len(first)):
+        function.reduce(x[(*before, slice(first[o], end[o]))], axis, x.dtype, out=y[(*before, o)])
+    return y
+
+
+def _together(
+    function, x: np.ndarray, axis: int, first: np.ndarray, end: np.ndarray, passes: int
+) -> np.ndarray:
+    """Reduce all windows of one axis together, one element of each a pass."""
     y = x.take(first, axis)
     here = [1] * x.ndim
     here[axis] = len(first)
-    for step in range(1, int((end - first).max())):
+    for step in range(1, passes):
         at = np.minimum(first + step, end - 1)
         function(y, x.take(at, axis), out=y, where=(first + step < end).reshape(here))
     return y

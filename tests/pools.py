@@ -50,6 +50,8 @@ GEOMETRIES = {
     "negative padding": _pool((1, 9, 10, 2), (3, 2), strides=(1, 2), padding=((-1, 2), (1, -2))),
     "base dilation": _pool((1, 5, 4, 2), (2, 3), strides=(2, 1), padding=((1, 0), (0, 2)), base=(2, 3)),
     "global": _pool((2, 4, 5, 7), (4, 5)),
+    "planes, global": _pool((2, 3, 3, 29), (3, 29), layout="channels_first"),
+    "planes, global, padded": _pool((1, 3, 2, 7), (3, 9), padding=((1, 0), (0, 2)), layout="channels_first"),
     "1x1 strides": _pool((1, 5, 6, 3), 1, strides=(2, 3)),
     "large window": _pool((1, 13, 12, 2), (11, 9), strides=(1, 2), padding=((4, 3), (0, 2))),
     "one channel": _pool((1, 10, 37, 1), (3, 2), strides=(2, 1)),
@@ -73,6 +75,7 @@ GEOMETRIES = {
 
 # The last windows reach 2 and 1 slots past the padded input, which is what `overhang` is about.
 _HANGS_OVER = dict(strides=(3, 2), padding=((1, 3), (2, 1)), fields=dict(overhang=(2, 1)))
+_INITIAL = _pool((1, 2, 3, 5), (3, 5), layout="channels_first", fields=dict(init=1))
 _INIT = _pool((1, 7, 5, 2), (3, 2), padding="same", fields=dict(init=1))
 _ALONE = _pool((1, 2, 3, 2), (2, 3), strides=(3, 2), padding=((5, 4), (1, 6)), fields=dict(init=2))
 
@@ -84,6 +87,7 @@ POOLS: dict[str, Case] = {
     },
     **{f"{reduction} init": _INIT(reduction) for reduction in ("max", "min", "sum", "prod")},
     **{f"{reduction} init, padding alone": _ALONE(reduction) for reduction in ("max", "sum", "prod")},
+    "sum planes, init": _INITIAL("sum"),
     **{
         f"mean by {divisor}": _pool((1, 8, 7, 2), (4, 3), padding="same", divisor=divisor)("mean")
         for divisor in ("padded", 5)

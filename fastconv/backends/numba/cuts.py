@@ -16,7 +16,7 @@ from fastconv.problem import PoolProblem, Window
 
 GROUPS = (1, 2, 4, 8)  # channels that can be taken apart at stride 2
 FEW = 8  # channels that are not worth a vector of their own
-LONG = 32  # inputs of a row that fill vectors
+LONG = 8  # inputs of a row that fill vectors
 CACHE = 1 << 20  # bytes of images that a task may go through again and again
 LINE = 1 << 14  # inputs under a task's segment of a row
 TASKS = 16  # as many as keep a few threads evenly busy
@@ -24,7 +24,7 @@ TASKS = 16  # as many as keep a few threads evenly busy
 # Seconds on one thread, fitted to measurements on a 2.6 GHz AVX-512 machine.
 TASK, TAP = 4e-8, 1.5e-9  # of each task, and to list a tap
 RUN = 1e-8  # of each pixel or run of an image
-LOAD = 4.5e-10  # of each vector of a tap
+LOAD = 5.5e-10  # of each vector of a tap
 PICK, TAKE = 6e-10, 1.5e-9  # of each element picked, and of each vector taken apart
 MOVE = 6e-10  # of each 64 bytes of input and output, which come from and go to larger caches
 COSTS = ("TASK", "TAP", "RUN", "LOAD", "PICK", "TAKE", "MOVE")
@@ -34,7 +34,7 @@ COSTS = ("TASK", "TAP", "RUN", "LOAD", "PICK", "TAKE", "MOVE")
 class Cut:
     """How a problem falls into tasks."""
 
-    order: tuple[int, ...]  # of the axes of arrays in memory
+    order: tuple[int, ...]  # of the axes of arrays in memory; nothing if as usual
     images: int
     channels: int
     group: int  # channels that are taken apart, or 0
@@ -65,7 +65,7 @@ def cut(p: PoolProblem) -> Cut:
     run = inside(win)
     numbers = [images, block, channels, part, pixels, *run]
     return Cut(
-        order=planes(p.window.rank) if first else tuple(range(p.window.rank + 2)),
+        order=planes(p.window.rank) if first else (),
         images=images,
         channels=channels,
         group=channels if alternate else 0,
@@ -123,5 +123,6 @@ def seconds(p: PoolProblem) -> float:
 def predict(p: PoolProblem) -> float:
     """Predict the seconds of a call: tasks, and copies of arrays that do not lie as they are read."""
     c = cut(p)
-    copies = copying(p.x_shape, p.x_order, c.order) + copying(p.y_shape, p.y_order, c.order)
+    order = c.order or tuple(range(p.window.rank + 2))
+    copies = copying(p.x_shape, p.x_order, order) + copying(p.y_shape, p.y_order, order)
     return jit.CALL + jit.predicted(c.tasks, seconds(p)) + copies

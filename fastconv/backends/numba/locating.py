@@ -198,13 +198,15 @@ def locate(
     y: tuple[np.ndarray, np.ndarray],
 ) -> None:
     """Find the best of every window."""
-    x = np.ascontiguousarray(x.transpose(prepared.order), prepared.dtype)
-    values, places = (array.transpose(prepared.order) for array in y)
+    values, places = y
+    if prepared.order:
+        x, values, places = (array.transpose(prepared.order) for array in (x, values, places))
+    x = np.ascontiguousarray(x, prepared.dtype)
     results = (
         landing(values, prepared.dtype, contiguous=True),
         landing(places, np.dtype(np.int64), contiguous=True),
     )
-    arrays = x.reshape(-1), *(array.reshape(-1) for array in results), prepared.numbers
+    arrays = x.ravel(), *(array.ravel() for array in results), prepared.numbers
     prepared.loop(prepared.tasks, prepared.grain, prepared.init, *arrays)
     deliver(results[0], values)
     deliver(results[1], places)

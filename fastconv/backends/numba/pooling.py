@@ -82,7 +82,7 @@ def _loop(reduction: str, group: int, begins: bool, dtype: np.dtype) -> jit.Loop
 class Prepared:
     """All that does not depend on the input."""
 
-    order: tuple[int, ...]  # of the axes of arrays in memory
+    order: tuple[int, ...]  # of the axes of arrays in memory; nothing if as usual
     dtype: np.dtype
     loop: jit.Loop
     tasks: int
@@ -110,10 +110,11 @@ def prepare(p: PoolProblem, _w: None) -> Prepared:
 
 def pool(_p: PoolProblem, x: np.ndarray, prepared: Prepared, _bias: None, y: np.ndarray) -> None:
     """Reduce every window."""
-    x = np.ascontiguousarray(x.transpose(prepared.order), prepared.dtype)
-    y = y.transpose(prepared.order)
+    if prepared.order:
+        x, y = x.transpose(prepared.order), y.transpose(prepared.order)
     result = landing(y, prepared.dtype, contiguous=True)
-    arrays = x.reshape(-1), result.reshape(-1), prepared.divisors, prepared.numbers
+    x = np.ascontiguousarray(x, prepared.dtype)
+    arrays = x.ravel(), result.ravel(), prepared.divisors, prepared.numbers
     prepared.loop(prepared.tasks, prepared.grain, prepared.init, *arrays)
     deliver(result, y)
 

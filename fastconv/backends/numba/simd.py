@@ -10,6 +10,7 @@ write, since LLVM keeps each vector in a register of its own.
     every(s, p)          a vector of the type of `p` with the same number in every lane
     maximum minimum      elementwise; NaN wins, as in NumPy, and zeros have no sign
     plus times over      elementwise
+    greatest least total product    of the elements of a vector
 
 ``tiles`` has the words for many vectors at a time, of which the elementwise ones here take rows, too.
 
@@ -270,6 +271,36 @@ minimum = _elementwise("Return the lesser of each pair of lanes; NaN wins.", _ex
 plus = _elementwise("Return the sum of each pair of lanes; integers wrap around.", _arithmetic("add"))
 times = _elementwise("Return the product of each pair of lanes; integers wrap around.", _arithmetic("mul"))
 over = _elementwise("Return the quotient of each pair of lanes, which are floats.", _arithmetic("div"))
+
+
+def _across(doc, name, start=None):
+    """Make a word that combines all lanes of a vector; sums and products of floats have a start."""
+
+    @intrinsic
+    def word(_context, x):
+        floats = isinstance(x.dtype, types.Float)
+        sign = "f" if floats else "" if start is not None else "s" if x.dtype.signed else "u"
+        full = f"llvm.vector.reduce.{sign}{name}{'imum' if floats and start is None else ''}.{suffix(x)}"
+
+        def codegen(_context, b, _signature, args):
+            scalar = scalar_type(x.dtype)
+            before = [] if start is None or not floats else [ir.Constant(scalar, start)]
+            function = ir.FunctionType(scalar, [each.type for each in (*before, *args)])
+            fastmath = ["reassoc", "nsz"] if floats else []
+            return b.call(
+                cgutils.get_or_insert_function(b.module, function, full), [*before, *args], fastmath=fastmath
+            )
+
+        return x.dtype(x), codegen
+
+    word.__doc__ = doc
+    return word
+
+
+greatest = _across("Return the greatest lane; NaN wins.", "max")
+least = _across("Return the least lane; NaN wins.", "min")
+total = _across("Return the sum of all lanes.", "add", 0)
+product = _across("Return the product of all lanes.", "mul", 1)
 
 
 @intrinsic

@@ -54,6 +54,14 @@ def load_row(_context, p, n):
     return result(p, n), codegen
 
 
+def _load_masked(b, kind, start, count, rest):
+    """Load vectors of which only the first `count` elements are read, and the others are those of `rest`."""
+    for i, (mask, other) in enumerate(zip(_masks(b, kind, len(rest), count), rest, strict=True)):
+        at = b.inttoptr(after(b, start, kind.lanes * i, kind), other.type.as_pointer())
+        arguments = [at, ir.Constant(I32, kind.size), mask, other]
+        yield _masked(b, "load", kind, other.type, [each.type for each in arguments], arguments)
+
+
 @intrinsic(prefer_literal=True)
 def load_elements(_context, p, elements, n):
     """Return `n` consecutive vectors of which only the first `elements` are read; the rest is 0."""
@@ -61,17 +69,22 @@ def load_elements(_context, p, elements, n):
     result = types.UniTuple(kind, n.literal_value)
 
     def codegen(context, b, _signature, args):
-        vector, row = vector_type(kind), []
-        zero = ir.Constant(vector, [0] * kind.lanes)
-        for i, mask in enumerate(_masks(b, kind, result.count, args[1])):
-            at = b.inttoptr(after(b, args[0], kind.lanes * i, kind), vector.as_pointer())
-            types_after = [at.type, I32, mask.type, vector]
-            row.append(
-                _masked(b, "load", kind, vector, types_after, [at, ir.Constant(I32, kind.size), mask, zero])
-            )
-        return context.make_tuple(b, result, row)
+        zeros = [ir.Constant(vector_type(kind), [0] * kind.lanes)] * result.count
+        return context.make_tuple(b, result, list(_load_masked(b, kind, args[0], args[1], zeros)))
 
     return result(p, types.intp, n), codegen
+
+
+@intrinsic
+def load_over(_context, vector, p, elements):
+    """Return a vector with its first `elements` replaced by those at `p`."""
+    result = types.UniTuple(vector, 1)
+
+    def codegen(context, b, _signature, args):
+        row = list(_load_masked(b, vector, args[1], args[2], [args[0]]))
+        return context.make_tuple(b, result, row)
+
+    return result(vector, p, types.intp), codegen
 
 
 @intrinsic
