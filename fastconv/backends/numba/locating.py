@@ -18,7 +18,7 @@ from functools import cache
 import numpy as np
 
 from fastconv.backends.numba import jit
-from fastconv.backends.numba.arrays import deliver, landing, rejects_pool
+from fastconv.backends.numba.arrays import channels_last, deliver, landing, rejects_pool
 from fastconv.backends.numba.blocks import (
     HALVES,
     MIDDLE,
@@ -32,6 +32,7 @@ from fastconv.backends.numba.blocks import (
 from fastconv.backends.numba.cuts import cut, predict, seconds
 from fastconv.backends.numba.jit import inner
 from fastconv.backends.numba.nest import nest
+from fastconv.backends.numba.places import no_places, numbered, outdone_by_greater, outdone_by_lesser
 from fastconv.backends.numba.pooling import Prepared
 from fastconv.backends.numba.simd import every, get, lanes
 from fastconv.backends.numba.slots import K, S
@@ -39,10 +40,6 @@ from fastconv.backends.numba.tiles import (
     every_other,
     load_elements,
     load_row,
-    no_places,
-    numbered,
-    outdone_by_greater,
-    outdone_by_lesser,
     repeat,
     store_elements,
     store_row,
@@ -201,7 +198,7 @@ def locate(
     values, places = y
     if prepared.order:
         x, values, places = (array.transpose(prepared.order) for array in (x, values, places))
-    x = np.ascontiguousarray(x, prepared.dtype)
+    x = channels_last(x, prepared.dtype)
     results = (
         landing(values, prepared.dtype, contiguous=True),
         landing(places, np.dtype(np.int64), contiguous=True),

@@ -22,7 +22,7 @@ from functools import cache
 import numpy as np
 
 from fastconv.backends.numba import blocks, jit
-from fastconv.backends.numba.arrays import deliver, landing, rejects_pool, working_dtype
+from fastconv.backends.numba.arrays import channels_last, deliver, landing, rejects_pool, working_dtype
 from fastconv.backends.numba.cuts import FEW, cut, predict, seconds
 from fastconv.backends.numba.nest import nest, pick
 from fastconv.backends.numba.simd import get, maximum, minimum, plus, times
@@ -113,7 +113,7 @@ def pool(_p: PoolProblem, x: np.ndarray, prepared: Prepared, _bias: None, y: np.
     if prepared.order:
         x, y = x.transpose(prepared.order), y.transpose(prepared.order)
     result = landing(y, prepared.dtype, contiguous=True)
-    x = np.ascontiguousarray(x, prepared.dtype)
+    x = channels_last(x, prepared.dtype)
     arrays = x.ravel(), result.ravel(), prepared.divisors, prepared.numbers
     prepared.loop(prepared.tasks, prepared.grain, prepared.init, *arrays)
     deliver(result, y)
