@@ -120,7 +120,7 @@ def _cut(p: ConvProblem, form: Form) -> Schedule:
     sizes = [*win.k, *win.s, *win.d, *(before for before, _ in win.p), *win.b, *win.o]
     sizes += [planes, p.ic, filters, pixel, pixel // math.gcd(pixel, lanes), form.along]
     sizes += [
-        FUSED.index(p.activation),
+        FUSED.index(p.activation) if p.activation in FUSED else 0,  # else the plan applies it
         *table(p.window)[2, [OUTS, OUT_INPUTS]],
         band,
         part,

@@ -13,7 +13,6 @@ from numba.extending import intrinsic
 
 from fastconv.backends.numba.simd import (
     I32,
-    I64,
     VectorType,
     after,
     broadcast,
@@ -26,7 +25,7 @@ from fastconv.backends.numba.simd import (
 )
 
 
-def _masks(b, kind, columns, count):
+def masks(b, kind, columns, count):
     """For each vector of a row, which lanes are among the row's first `count` elements."""
     limit = broadcast(b, count, kind.lanes)
     for column in range(columns):
@@ -34,7 +33,7 @@ def _masks(b, kind, columns, count):
         yield b.icmp_signed("<", ir.Constant(limit.type, lanes), limit)
 
 
-def _masked(b, name, kind, result, types_after, args):
+def masked(b, name, kind, result, types_after, args):
     """Call ``llvm.masked.load`` or ``llvm.masked.store``, which touch no lane that is masked out."""
     full = f"llvm.masked.{name}.{suffix(kind)}.p0"
     function = cgutils.get_or_insert_function(b.module, ir.FunctionType(result, types_after), full)
@@ -56,10 +55,10 @@ def load_row(_context, p, n):
 
 def _load_masked(b, kind, start, count, rest):
     """Load vectors of which only the first `count` elements are read, and the others are those of `rest`."""
-    for i, (mask, other) in enumerate(zip(_masks(b, kind, len(rest), count), rest, strict=True)):
+    for i, (mask, other) in enumerate(zip(masks(b, kind, len(rest), count), rest, strict=True)):
         at = b.inttoptr(after(b, start, kind.lanes * i, kind), other.type.as_pointer())
         arguments = [at, ir.Constant(I32, kind.size), mask, other]
-        yield _masked(b, "load", kind, other.type, [each.type for each in arguments], arguments)
+        yield masked(b, "load", kind, other.type, [each.type for each in arguments], arguments)
 
 
 @intrinsic(prefer_literal=True)
@@ -168,12 +167,12 @@ def store_elements(_context, tile, pointers, elements):
     def codegen(context, b, _signature, args):
         values = cgutils.unpack_tuple(b, args[0])
         vector = vector_type(kind)
-        for n, mask in enumerate(_masks(b, kind, columns, args[2])):
+        for n, mask in enumerate(masks(b, kind, columns, args[2])):
             for m, start in enumerate(cgutils.unpack_tuple(b, args[1])):
                 at = b.inttoptr(after(b, start, kind.lanes * n, kind), vector.as_pointer())
                 types_after = [vector, at.type, I32, mask.type]
                 given = [values[m * columns + n], at, ir.Constant(I32, kind.size), mask]
-                _masked(b, "store", kind, ir.VoidType(), types_after, given)
+                masked(b, "store", kind, ir.VoidType(), types_after, given)
         return context.get_dummy_value()
 
     return types.void(tile, pointers, types.intp), codegen
@@ -216,103 +215,3 @@ def leaked(_context, tile, slope):
         return context.make_tuple(b, tile, vectors)
 
     return tile(tile, slope), codegen
-
-
-def _rows(b, start, pitch, kind):
-    """Yield the address of each row of a square tile in memory."""
-    for i in range(kind.lanes):
-        at = after(b, start, b.mul(pitch, ir.Constant(I64, i)), kind)
-        yield b.inttoptr(at, vector_type(kind).as_pointer())
-
-
-def _corner(b, kind, rows, elements):
-    """Yield for each row of a square tile which of its lanes are in its upper left corner."""
-    (mask,) = _masks(b, kind, 1, elements)
-    for i in range(kind.lanes):
-        here = b.icmp_signed("<", ir.Constant(I64, i), rows)
-        yield b.select(here, mask, ir.Constant(mask.type, [0] * kind.lanes))
-
-
-@intrinsic
-def load_square(_context, p, pitch):
-    """Return a tile of as many vectors as one has lanes, from rows that are `pitch` elements apart."""
-    kind = VectorType(p.dtype)
-    result = types.UniTuple(kind, kind.lanes)
-
-    def codegen(context, b, _signature, args):
-        at = [after(b, args[0], b.mul(args[1], ir.Constant(I64, i)), kind) for i in range(kind.lanes)]
-        return context.make_tuple(b, result, [load_vector(b, a, kind) for a in at])
-
-    return result(p, types.intp), codegen
-
-
-@intrinsic
-def load_corner(_context, p, pitch, rows, elements):
-    """As `load_square`, but only the first `elements` of the first `rows` are read; the rest is 0."""
-    kind = VectorType(p.dtype)
-    result = types.UniTuple(kind, kind.lanes)
-
-    def codegen(context, b, _signature, args):
-        start, pitch, rows, elements = args
-        vector = vector_type(kind)
-        zero, square = ir.Constant(vector, [0] * kind.lanes), []
-        for at, mask in zip(_rows(b, start, pitch, kind), _corner(b, kind, rows, elements), strict=True):
-            types_after = [at.type, I32, mask.type, vector]
-            given = [at, ir.Constant(I32, kind.size), mask, zero]
-            square.append(_masked(b, "load", kind, vector, types_after, given))
-        return context.make_tuple(b, result, square)
-
-    return result(p, types.intp, types.intp, types.intp), codegen
-
-
-@intrinsic
-def store_square(_context, tile, p, pitch):
-    """Write the vectors of a tile to rows that are `pitch` elements apart."""
-    kind = tile.dtype
-
-    def codegen(context, b, _signature, args):
-        for i, value in enumerate(cgutils.unpack_tuple(b, args[0])):
-            store_vector(b, value, after(b, args[1], b.mul(args[2], ir.Constant(I64, i)), kind), kind)
-        return context.get_dummy_value()
-
-    return types.void(tile, p, types.intp), codegen
-
-
-@intrinsic
-def store_corner(_context, tile, p, pitch, rows, elements):
-    """As `store_square`, but only the first `elements` of the first `rows` are written."""
-    kind = tile.dtype
-
-    def codegen(context, b, _signature, args):
-        values, start, pitch, rows, elements = args
-        places = zip(_rows(b, start, pitch, kind), _corner(b, kind, rows, elements), strict=True)
-        for value, (at, mask) in zip(cgutils.unpack_tuple(b, values), places, strict=True):
-            types_after = [value.type, at.type, I32, mask.type]
-            given = [value, at, ir.Constant(I32, kind.size), mask]
-            _masked(b, "store", kind, ir.VoidType(), types_after, given)
-        return context.get_dummy_value()
-
-    return types.void(tile, p, types.intp, types.intp, types.intp), codegen
-
-
-@intrinsic
-def transposed(_context, tile):
-    """Return the transpose of a square tile.
-
-    Interleaving each vector of the first half with its fellow of the second, as often as halving a vector
-    leads to one lane, moves every element to its place.
-    """
-    kind = tile.dtype
-
-    def codegen(context, b, _signature, args):
-        vectors = list(cgutils.unpack_tuple(b, args[0]))
-        size = kind.lanes
-        index = ir.VectorType(I32, size)
-        low = ir.Constant(index, [lane // 2 + lane % 2 * size for lane in range(size)])
-        high = ir.Constant(index, [(size + lane) // 2 + lane % 2 * size for lane in range(size)])
-        for _ in range(size.bit_length() - 1):
-            pairs = list(zip(vectors[: size // 2], vectors[size // 2 :], strict=True))
-            vectors = [b.shuffle_vector(x, y, order) for x, y in pairs for order in (low, high)]
-        return context.make_tuple(b, tile, vectors)
-
-    return tile(tile), codegen

@@ -17,7 +17,7 @@ import numpy as np
 
 from fastconv.backends.numba.jit import Loop, array, compiled, grain
 from fastconv.backends.numba.simd import BYTES, lanes, pointer
-from fastconv.backends.numba.tiles import (
+from fastconv.backends.numba.squares import (
     load_corner,
     load_square,
     store_corner,
