@@ -6,10 +6,10 @@ from cases import CASES, arrays, blank, problem
 
 from fastconv import dispatch
 from fastconv.backends import naive
-from fastconv.backends.numba import bands, depthwise, jit, planes, pooling
+from fastconv.backends.numba import bands, cuts, grouped, jit, planes, pooling
 from fastconv.problem import ConvProblem
 
-LOOPS = [row for row in dispatch.table() if row.name in ("numba:depthwise", "numba:planes", "numba:pool")]
+LOOPS = [row for row in dispatch.table() if row.name in ("numba:grouped", "numba:planes", "numba:pool")]
 
 
 @pytest.mark.parametrize(
@@ -24,15 +24,19 @@ LOOPS = [row for row in dispatch.table() if row.name in ("numba:depthwise", "num
 def test_rows_in_segments(row, name, monkeypatch):
     """Rows of outputs that are too long for one task, and every task on its way to a thread."""
     for module, constant, value in (
-        (jit, "ALONE", 0),
+        (jit, "ALONE", 1e-12),
         (jit, "CHUNK", 0),
-        (pooling, "LINE", 8),
+        (cuts, "LINE", 8),
+        (cuts, "cut", cuts.cut.__wrapped__),  # what they remember is of other segments
+        (pooling, "cut", cuts.cut.__wrapped__),
         (bands, "SEGMENT", 8),
         (bands, "PANEL", 1),
-        (planes, "schedule", bands.schedule.__wrapped__),  # what they remember is of other segments
+        (planes, "schedule", bands.schedule.__wrapped__),
         (bands, "schedule", bands.schedule.__wrapped__),
         (planes, "listed", bands.listed.__wrapped__),
-        (depthwise, "SUMS", 64),
+        (grouped, "ROWS", 2),
+        (grouped, "ITEMS", 1),
+        (grouped, "schedule", grouped.schedule.__wrapped__),
     ):
         monkeypatch.setattr(module, constant, value)
     p = problem(name)

@@ -20,13 +20,10 @@ F. Van Zee, R. van de Geijn, "BLIS: A Framework for Rapidly Instantiating BLAS F
 
 from __future__ import annotations
 
-from fastconv.backends.numba.epilogue import SLOPE
+from fastconv.backends.numba.epilogue import activated
 from fastconv.backends.numba.jit import inner
 from fastconv.backends.numba.simd import REGISTERS, get, lanes, load_pointers, shifted
 from fastconv.backends.numba.tiles import (
-    at_least,
-    at_most,
-    leaked,
     load_elements,
     load_row,
     outer_fma,
@@ -59,12 +56,7 @@ def microkernel(rows, columns):
             for c in range(first, first + channels):
                 tile = outer_fma(tile, x, c, load_row(w, columns))
                 w = w + step
-        if activation == 1:  # as in FUSED
-            tile = at_least(tile, 0)
-        elif activation == 2:
-            tile = at_most(at_least(tile, 0), 6)
-        elif activation == 3:
-            tile = leaked(tile, SLOPE)
+        tile = activated(tile, activation)
         y = shifted(load_pointers(outs, weights, rows), shift)
         if valid == step:  # masks would make a layer of 27 products an output take 1.6 times as long
             store_tile(tile, y)

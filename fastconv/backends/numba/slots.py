@@ -62,10 +62,3 @@ def taps(axis, o):
     """Taps of output `o` that meet inputs: (first, end, step, input of the first, step of inputs)."""
     first, end, at = meets(o * axis[S] - axis[LO], axis[D], axis[K], axis[I], axis[B])
     return first, end, axis[TAPS], at, axis[TAP_INPUTS]
-
-
-@inner
-def outputs(axis, tap, start, count):
-    """Which of `count` outputs from `start` on `tap` serves: (first, end, step, input, step of inputs)."""
-    first, end, at = meets(start * axis[S] + tap * axis[D] - axis[LO], axis[S], count, axis[I], axis[B])
-    return first, end, axis[OUTS], at, axis[OUT_INPUTS]
