@@ -24,15 +24,15 @@ HOPELESS = 10  # times the best, predicted, that are not either, but for each ba
 def pairs() -> list:
     """List every workload with the names of rows worth timing on it, naive's first."""
     found = []
-    for name, problem in PROBLEMS.items():
-        marks = [pytest.mark.smoke] * (name in SMOKE)
+    for workload, problem in PROBLEMS.items():
+        marks = [pytest.mark.smoke] * (workload in SMOKE)
         ranking = dispatch.ranking(problem)
-        firsts = [dispatch.choose(problem, backend) for backend in dispatch.backends()]
+        firsts = [row for name in dispatch.backends() for row in dispatch.ranking(problem, name)[:1]]
         limit = HOPELESS * ranking[0].cost(problem)
         for row in sorted(ranking, key=lambda row: (row.backend != "naive", row.name)):
             wanted = row in firsts or row.cost(problem) < limit
             if row.backend == "naive" or (wanted and row.cost(problem) < LONG):
-                found.append(pytest.param(name, row.name, marks=marks))
+                found.append(pytest.param(workload, row.name, marks=marks))
     return found
 
 

@@ -13,7 +13,6 @@ from functools import cache, lru_cache
 import numpy as np
 
 from fastconv import backends as folder
-from fastconv import costs
 from fastconv.kernel import Kernel
 from fastconv.problem import ConvProblem, FoldProblem, PoolProblem
 
@@ -39,6 +38,8 @@ def _loaded(backend: str) -> tuple[tuple[Kernel, ...], str | None]:
         modules = [module, *(importlib.import_module(info.name) for info in inner)]
     except ImportError as error:
         return (), f"{backend} cannot be imported here: {error}"
+    from fastconv import costs  # reads files, which costs as much to import as half of the package
+
     costs.load(backend)
     rows = [row for module in modules for row in getattr(module, "KERNELS", ())]
     return tuple(sorted(rows, key=lambda row: row.name)), None

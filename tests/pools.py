@@ -24,6 +24,8 @@ def _pool(x, size, layout="channels_last", base=None, fields=None, **options) ->
         def stated(dtype):
             p = pool_problem(WORDS, layout, x, dtype, size, reduction=reduction, **options)
             p = replace(p, **(fields or {}))
+            if p.init is not None:
+                p = replace(p, init=p.acc_dtype.type(p.init))
             return p if base is None else replace(p, window=replace(p.window, b=base))
 
         return stated

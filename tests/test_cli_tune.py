@@ -24,10 +24,9 @@ def place(monkeypatch, tmp_path):
     monkeypatch.setattr(samples, "problems", lambda: [parse(line) for line in LINES])
     monkeypatch.setattr(tune, "BUDGET", 1e-3)
     before = costs.read()
-    with monkeypatch.context() as patch:
-        patch.setattr(machine, "cache_folder", lambda: tmp_path)
-        costs.stored.cache_clear()
-        yield costs.path()
+    monkeypatch.setattr(machine, "cache_folder", lambda: tmp_path)
+    costs.stored.cache_clear()
+    yield costs.path()
     costs.write(before)
     costs.stored.cache_clear()
 

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from fastconv import dispatch
+from fastconv.problem import FoldProblem
 
 TESTS = Path(__file__).parent
-ROWS = [row.name for row in dispatch.table() if row.backend != "naive"]
+# The named cases have no folds: those are sums of views that NumPy itself keeps inside.
+ROWS = [row.name for row in dispatch.table() if row.backend != "naive" and row.problem is not FoldProblem]
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no mprotect")
 
