@@ -35,6 +35,17 @@ def cached(function: Any) -> Any:
     return function
 
 
+def named(function: Any) -> Any:
+    """Give a function that another has made a name for what it was made with.
+
+    Compiled code is linked by name. The counter that Numba adds starts anew in every process, so that code
+    from disk may bring the name of what has been compiled here of another shape: one would run for the other.
+    """
+    if made_with := _built_with(function):
+        function.__qualname__ += f"_{hashlib.sha256(repr(made_with).encode()).hexdigest()[:16]}"
+    return function
+
+
 class DiskCache:
     """What Numba asks for code before it compiles a function, and tells when it has."""
 
@@ -86,9 +97,9 @@ def _is_ours(function: Any) -> bool:
 
 
 def _captured(function: Any) -> list:
-    """List the values in a function's closure, of compiled functions what they were compiled from."""
-    cells = getattr(function, "__closure__", None) or ()  # an intrinsic has no such attribute
-    return [getattr(cell.cell_contents, "py_func", cell.cell_contents) for cell in cells]
+    """List the values in a function's closure, of compiled functions and intrinsics what they are made of."""
+    values = [cell.cell_contents for cell in function.__closure__ or ()]
+    return [getattr(value, "py_func", getattr(value, "_defn", value)) for value in values]
 
 
 @cache

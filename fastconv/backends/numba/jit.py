@@ -28,14 +28,22 @@ from numba.extending import intrinsic
 from numba.np.ufunc import parallel
 
 from fastconv import threads
-from fastconv.backends.numba.cache import cached
+from fastconv.backends.numba.cache import cached, named
 
 # Sums may be reordered and multiply-adds fused, so that loops vectorise, and zeros have no sign. NaN and
 # infinity keep their meaning ("nnan" and "ninf" are left out), and a quotient stays a division ("arcp").
 OPTIONS: dict[str, Any] = dict(nogil=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
 
-compiled = numba.njit(**OPTIONS)  # for what Python calls
-inner = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)  # for what only that calls
+
+def compiled(function: Callable) -> Any:
+    """Compile what Python calls, when it is first called."""
+    return numba.njit(**OPTIONS)(named(function))
+
+
+def inner(function: Callable) -> Any:
+    """Compile what only compiled code calls."""
+    return numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)(named(function))
+
 
 # Why kernels written in vectors and addresses, which Python has not, cannot run, if so.
 OFF = "needs compiled code, which NUMBA_DISABLE_JIT forbids" if numba.config.DISABLE_JIT else None

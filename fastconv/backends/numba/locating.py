@@ -140,7 +140,7 @@ def _tasks(reduction: str, group: int) -> Callable:
             cover(size, lanes(to), source, met, places, count, to + moved, at + moved, first, step, init)
 
     if not group:
-        return nest(beside, f"{reduction}_places")
+        return nest(beside)
     alternating = _alternating(OUTDONE[reduction])
 
     @inner
@@ -154,7 +154,7 @@ def _tasks(reduction: str, group: int) -> Callable:
         else:
             alternating(length, x, met, places, count, axis[K], y + shift, z + shift, init)
 
-    return nest(between, f"{reduction}_places{group}")
+    return nest(between)
 
 
 @cache

@@ -69,7 +69,7 @@ def pick(line, distance, to, count, channels):
             put(get(line + (o * distance + c)), to + (o * channels + c))
 
 
-def nest(reduce: Callable, name: str) -> Callable:
+def nest(reduce: Callable) -> Callable:
     """Make the loops around one way of reducing.
 
     ``reduce(x, met, places, count, y, z, shift, pixel, length, elements, line, init, channels, axis)``
@@ -117,5 +117,4 @@ def nest(reduce: Callable, name: str) -> Callable:
                     )
                 o2 += length
 
-    tasks.__qualname__ = f"tasks_{name}"  # no other's code is looked up by its name
     return jit.compiled(tasks)

@@ -54,9 +54,8 @@ def _tasks(reduction: str, group: int, begins: bool) -> Callable:
         if picked:
             pick(line, stride * channels, to, length, channels)
 
-    name = f"{reduction}{group}{begins}"
     if not group:
-        return nest(beside, name)
+        return nest(beside)
     alternating = blocks.alternating(combine, group, finishing)
 
     @jit.inner
@@ -68,7 +67,7 @@ def _tasks(reduction: str, group: int, begins: bool) -> Callable:
         else:
             alternating(x, met, count, axis[K], y + shift, size, init, divisor)
 
-    return nest(between, name)
+    return nest(between)
 
 
 @cache

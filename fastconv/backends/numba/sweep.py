@@ -194,7 +194,6 @@ def _tasks(name: str) -> Callable:
                 by_row = init, by, heights[image % len(heights), top + r]
                 to_output(band, r * pitch, line, picked, width, along, axes[1], *by_row, to, channels, count)
 
-    tasks.__qualname__ = f"tasks_{name}"  # no other's code is looked up by its name
     return compiled(tasks)
 
 

@@ -68,7 +68,6 @@ def _tasks(reduction: str) -> Callable:
                 vector = combine(vector, load_over(every(identity, p), p + q, size - q)[0])
             put(across(vector) / divisor if mean else across(vector), pointer(y) + plane)
 
-    tasks.__qualname__ = f"tasks_{reduction}"  # no other's code is looked up by its name
     return jit.compiled(tasks)
 
 
