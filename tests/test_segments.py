@@ -33,6 +33,7 @@ def test_rows_in_segments(row, name, monkeypatch):
         (bands, "PANEL", 1),
         (planes, "schedule", bands.schedule.__wrapped__),
         (bands, "schedule", bands.schedule.__wrapped__),
+        (bands, "cut", bands.cut.__wrapped__),
         (planes, "listed", bands.listed.__wrapped__),
         (grouped, "ROWS", 2),
         (grouped, "ITEMS", 1),

@@ -55,7 +55,8 @@ class Schedule:
     form: Form
     sizes: np.ndarray
     tasks: int
-    slots: float  # of a task: multiply-adds as ``stagger`` counts them, or what takes as long
+    computed: int  # slots of a task, multiply-adds as ``stagger`` counts them ...
+    copied: float  # ... and of its copies, what takes as long
     delivered: int  # elements to be copied to the output
 
 
@@ -70,11 +71,11 @@ class Steps:
 @lru_cache(maxsize=256)
 def schedule(p: ConvProblem) -> Schedule:
     """Cut a problem in the form that is the least work."""
-    return min((_cut(p, form) for form in _forms(p)), key=_work)
+    return min((cut(p, form) for form in _forms(p)), key=_work)
 
 
-def _work(cut: Schedule) -> float:
-    return cut.tasks * cut.slots + cut.delivered * DELIVERED
+def _work(plan: Schedule) -> float:
+    return plan.tasks * (plan.computed + plan.copied) + plan.delivered * DELIVERED
 
 
 def _forms(p: ConvProblem) -> Iterator[Form]:
@@ -91,8 +92,9 @@ def _lanes(p: ConvProblem) -> int:
     return BYTES // p.acc_dtype.itemsize
 
 
-def _cut(p: ConvProblem, form: Form) -> Schedule:
-    """Cut a problem in one form."""
+@lru_cache(maxsize=1024)
+def cut(p: ConvProblem, form: Form, least: int = 0) -> Schedule:
+    """Cut a problem in one form, into bands of `least` rows or more if that is given."""
     win, lanes, pixel = p.window.lifted(RANK), _lanes(p), form.pixel
     (k0, k1, k2), (_, s1, s2), (_, d1, d2), (o0, o1, o2) = win.k, win.s, win.d, win.o
     planes, filters = (p.g, p.oc) if pixel == 1 else (1, 1)
@@ -109,7 +111,7 @@ def _cut(p: ConvProblem, form: Form) -> Schedule:
     fitting = (PANEL // max(p.acc_dtype.itemsize * k0 * p.ic * pitch, 1) - win.extent[1]) // s1 + 1
     units = -(-o1 // unit)
     wanted = units * p.n * planes * o0 * parts // TASKS
-    band = max(1, min(units, wanted, fitting // unit)) * unit
+    band = _up(least, unit) or max(1, min(units, wanted, fitting // unit)) * unit
     rows = max(0, (band - 1) * s1 + win.extent[1])
 
     counts = [k0 * p.ic * (k1 if form.along else k2) * len(heads) for heads in _heads(p, form)]
@@ -134,7 +136,8 @@ def _cut(p: ConvProblem, form: Form) -> Schedule:
         form=form,
         sizes=np.array(sizes, np.int64),
         tasks=p.n * planes * o0 * -(-o1 // band) * parts,
-        slots=computed + copied,
+        computed=computed,
+        copied=copied,
         delivered=math.prod(p.y_shape) if scattered else 0,
     )
 
@@ -179,18 +182,18 @@ def _heads(p: ConvProblem, form: Form) -> list[list[int]]:
 
 
 @lru_cache(maxsize=256)
-def listed(p: ConvProblem) -> Steps:
-    """List the steps of a problem, the longest first."""
-    plan, win = schedule(p), p.window.lifted(RANK)
+def listed(p: ConvProblem, form: Form, least: int = 0) -> Steps:
+    """List the steps of a problem that is ``cut`` so, the longest first."""
+    plan, win = cut(p, form, least), p.window.lifted(RANK)
     (k0, k1, k2), (_, _, s2), (_, d1, d2) = win.k, win.s, win.d
-    (axis, apart), along = _step_axis(p, plan.form), plan.form.along
+    (axis, apart), along = _step_axis(p, form), form.along
     offsets, order = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for size, heads in zip(SIZES, _heads(p, plan.form), strict=True):
+    for size, heads in zip(SIZES, _heads(p, form), strict=True):
         others = np.arange(k1 if along else k2)
         t0, c, head, other = np.ix_(np.arange(k0), np.arange(p.ic), np.array(heads, np.int64), others)
         t1, t2 = (other, head) if axis == 2 else (head, other)
         row = (t0 * p.ic + c) * plan.sizes[ROWS] + t1 * d1
-        column = t2 * d2 % s2 * plan.sizes[WIDTH] + t2 * d2 // s2 * plan.form.pixel
+        column = t2 * d2 % s2 * plan.sizes[WIDTH] + t2 * d2 // s2 * form.pixel
         offsets.append((row * plan.sizes[PITCH] + column).ravel())
         first = ((t0 * k1 + t1) * k2 + t2) * p.ic + c
         next_tap = apart * p.ic * (1 if axis == 2 else k2)

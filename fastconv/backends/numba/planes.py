@@ -46,6 +46,7 @@ from fastconv.backends.numba.bands import (
     TILE_PITCH,
     TWOS,
     Schedule,
+    Steps,
     listed,
     schedule,
 )
@@ -70,23 +71,26 @@ def aligned(panel):
     return panel[-address(pointer(panel)) % size // panel.itemsize :]
 
 
-def tasks_of(tile, width):
-    """Make the tasks whose tiles are computed by `tile`, from weights of `width` elements each."""
+def rows_by(tile, width):
+    """Make what computes rows of outputs by `tile`, from weights of `width` elements each."""
 
     @inner
-    def rows(panel, scratch, offsets, weights, bias, out, y, first, filters, count, elements, sizes):
-        """Compute `count` rows of `elements` outputs, which `out` points at, of some filters."""
+    def rows(panel, scratch, offsets, weights, bias, out, line, next_filter, filters, count, elements, sizes):
+        """Compute `count` rows of `elements` outputs for each of some filters.
+
+        `out` points at those of filter 0; the next row is `line` elements further, the next filter
+        `next_filter`.
+        """
         vector, along, apart = lanes(out), sizes[ALONG], sizes[APART]
         step, period = width(out), sizes[PERIOD]
         products = 3 * sizes[THREES] + 2 * sizes[TWOS] + sizes[ONES]
         start = pointer(panel)
-        line = y.strides[2] // y.itemsize
         pitch = vector if along else apart * line
         across, down = (R * vector, 1) if along else (vector, apart * R)
         for residue in range(apart):
             for top in range(residue, count, down):
-                for f in range(first, first + filters):
-                    place = out + f * (y.strides[4] // y.itemsize) + top * line
+                for f in range(filters[0], filters[1]):
+                    place = out + f * next_filter + top * line
                     for at in range(0, elements, across):
                         left = elements - at
                         height = (
@@ -112,6 +116,16 @@ def tasks_of(tile, width):
                                 size = min(vector, left - r * vector * along)
                                 copy_elements(pointer(scratch) + r * vector, place + at + r * pitch, size)
 
+    return rows
+
+
+uniform = rows_by(stagger.uniform, stagger.one)  # of a plane
+varied = rows_by(stagger.varied, lanes)  # of pixels
+
+
+def tasks_by(rows):
+    """Make the tasks, whose rows are computed by `rows`."""
+
     @compiled
     def tasks(first, end, x, offsets, weights, bias, y, sizes):
         """Compute tasks `first` to `end`."""
@@ -130,10 +144,10 @@ def tasks_of(tile, width):
             fill(panel, x, n, plane * sizes[IC], (o0, o1, o2), count, row, sizes)
             place = n * y.strides[0] + o0 * y.strides[1] + o1 * y.strides[2] + o2 * y.strides[3]
             out = pointer(y) + place // y.itemsize
-            filters = sizes[OC]
-            elements = row * sizes[PIXEL]
-            given = pointer(weights), pointer(bias), out, y
-            rows(panel, scratch, offsets, *given, plane * filters, filters, count, elements, sizes)
+            filters = plane * sizes[OC], (plane + 1) * sizes[OC]
+            strides = y.strides[2] // y.itemsize, y.strides[4] // y.itemsize
+            given = pointer(weights), pointer(bias), out, *strides
+            rows(panel, scratch, offsets, *given, filters, count, row * sizes[PIXEL], sizes)
 
     return tasks
 
@@ -142,7 +156,7 @@ def tasks_of(tile, width):
 def _loop(dtype: np.dtype, pixel: int) -> Loop:
     """Compile for arrays of `dtype`, as planes or as pixels."""
     line, x, y = array(dtype, 1), array(dtype, 5, "A"), array(dtype, 5, "A", writeable=True)
-    tasks = tasks_of(stagger.uniform, stagger.one) if pixel == 1 else tasks_of(stagger.varied, lanes)
+    tasks = tasks_by(uniform if pixel == 1 else varied)
     return Loop(tasks, x, array(np.int64, 1), line, line, y, array(np.int64, 1))
 
 
@@ -161,24 +175,34 @@ class Prepared:
 
 def prepare(p: ConvProblem, w: np.ndarray) -> Prepared:
     """Arrange ``(*k, ic, g*oc)`` as ``(g*oc, steps)``, or ``(vectors, steps, lanes)`` of pixels."""
-    plan, steps = schedule(p), listed(p)
-    w = w.astype(p.acc_dtype, copy=False).reshape(p.products, p.g * p.oc)[steps.order]
-    channel = None
-    if plan.form.pixel > 1:
-        vectors = plan.sizes[PERIOD]
-        channel = np.arange(vectors * BYTES // w.itemsize) % plan.form.pixel
-        w = w[:, channel].reshape(p.products, vectors, -1).transpose(1, 0, 2)
-    else:
-        w = w.T
+    plan = schedule(p)
+    steps, channel = listed(p, plan.form), lane_channels(p, plan)
     return Prepared(
         schedule=plan,
         loop=_loop(p.acc_dtype, plan.form.pixel),
         grain=grain(plan.tasks, seconds(plan)),
         offsets=steps.offsets,
         channel=channel,
-        w=np.ascontiguousarray(w).ravel(),
+        w=arranged(p, plan, steps, w),
         no_bias=np.zeros(p.g * p.oc if channel is None else len(channel), p.acc_dtype),
     )
+
+
+def arranged(p: ConvProblem, plan: Schedule, steps: Steps, w: np.ndarray) -> np.ndarray:
+    """Return the weights in the order of the steps, for every filter or vector of pixels."""
+    w = w.astype(p.acc_dtype, copy=False).reshape(p.products, p.g * p.oc)[steps.order]
+    channel = lane_channels(p, plan)
+    if channel is None:
+        return np.ascontiguousarray(w.T).ravel()
+    w = w[:, channel].reshape(p.products, plan.sizes[PERIOD], -1)
+    return np.ascontiguousarray(w.transpose(1, 0, 2)).ravel()
+
+
+def lane_channels(p: ConvProblem, plan: Schedule) -> np.ndarray | None:
+    """Return which channel each lane is of, in as many vectors as it takes until they repeat."""
+    if plan.form.pixel == 1:
+        return None
+    return np.arange(plan.sizes[PERIOD] * BYTES // p.acc_dtype.itemsize) % plan.form.pixel
 
 
 def conv(p: ConvProblem, x: np.ndarray, prepared: Prepared, bias: np.ndarray | None, y: np.ndarray) -> None:
@@ -211,7 +235,7 @@ def landing(y: np.ndarray, dtype: np.dtype, pixel: int) -> np.ndarray:
 
 def seconds(plan: Schedule) -> float:
     """Predict the seconds of a task on one thread."""
-    return TASK + plan.slots * SLOT
+    return TASK + (plan.computed + plan.copied) * SLOT
 
 
 def cost(p: ConvProblem) -> float:
