@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 from cases import CASES, arrays, blank, problem
+from rows import weights_for
 
 from fastconv import dispatch
 from fastconv.problem import ConvProblem
@@ -43,7 +44,7 @@ def guarded(array, edge):
 
 
 def run(row, p, x, w, bias, y):
-    row.run(p, x, row.prepare(p, w), bias, y)
+    row.run(p, x, row.prepare(p, weights_for(row, p, w)), bias, y)
     return y
 
 

@@ -1,4 +1,4 @@
-"""Rows of the table that compute nothing, for tests of how rows are chosen."""
+"""Rows of the table that compute nothing, for tests of how rows are chosen; and what rows may be given."""
 
 from fastconv.kernel import Kernel, Refusal
 from fastconv.problem import ConvProblem
@@ -26,3 +26,12 @@ def row(name, *, cost=1e-9, reason=None, refusal=None, value=0.0, kind=ConvProbl
             **more,
         }
     )
+
+
+def weights_for(row, p, w):
+    """Return the weights if `row` takes them, else filters that are each a column times a row of them."""
+    try:
+        row.prepare(p, w)
+    except Refusal:
+        return w[..., :, :1, :, :] * w[..., :1, :, :, :]
+    return w

@@ -11,6 +11,7 @@ import numba
 import numpy as np
 import pytest
 from cases import WORDS
+from rows import weights_for
 
 import fastconv
 from fastconv import dispatch
@@ -258,7 +259,7 @@ def test_bits_do_not_depend_on_threads(row, p, monkeypatch):
     rng = np.random.default_rng(0)
     x = rng.standard_normal(p.x_shape).astype(np.float32)
     w = rng.standard_normal(p.w_shape).astype(np.float32) if isinstance(p, ConvProblem) else None
-    prepared = row.prepare(p, w)
+    prepared = row.prepare(p, weights_for(row, p, w))
     launches, results, limited = [], [], jit._limited
     monkeypatch.setattr(jit, "_limited", lambda *call: (launches.append(call), limited(*call)))
     for number in (1, 2, 2):

@@ -22,7 +22,7 @@ from functools import cache, lru_cache
 import numpy as np
 
 from fastconv.backends.numba import planes
-from fastconv.backends.numba.arrays import CHANNELS_FIRST, CHANNELS_LAST, deliver, lifted, rejects_conv
+from fastconv.backends.numba.arrays import deliver, lifted, rejects_conv
 from fastconv.backends.numba.bands import (
     BAND,
     DILATION,
@@ -136,17 +136,25 @@ class Pass:
 @lru_cache(maxsize=256)
 def passes(p: ConvProblem) -> tuple[Pass, Pass]:
     """State the convolution along rows and the one down columns, with the bands of the latter."""
-    win, last = p.window.lifted(RANK), p.window.rank + 1
-    pixel = p.g if p.x_order[-1] == p.y_order[-1] == last else 1
-    orders = dict.fromkeys(("x_order", "y_order"), CHANNELS_LAST if pixel > 1 else CHANNELS_FIRST)
+    p, win = _lifted(p), p.window.lifted(RANK)
+    pixel = p.g if p.x_order[-1] == p.y_order[-1] == RANK + 1 else 1
     (_, k1, k2), (s0, s1, s2), (d0, d1, d2), (o0, _, o2) = win.k, win.s, win.d, win.o
     flat = replace(win, k=(1, 1, k2), s=(s0, 1, s2), d=(d0, 1, d2))
     none, ones = ((0, 0),) * RANK, (1,) * RANK
     upright = Window((o0, win.padded[1], o2), (1, k1, 1), (1, s1, 1), (1, d1, 1), ones, none)
-    down = Pass.of(replace(p, window=upright, **orders), Form(pixel, along=False))
+    down = Pass.of(replace(p, window=upright), Form(pixel, along=False))
     form = Form(pixel, along=BYTES // p.acc_dtype.itemsize % pixel == 0)
-    along = replace(p, window=flat, has_bias=False, activation="linear", **orders)
+    along = replace(p, window=flat, has_bias=False, activation="linear")
     return Pass.of(along, form, int(down.plan.sizes[ROWS])), down
+
+
+def _lifted(p: ConvProblem) -> ConvProblem:
+    """State the same problem with three spatial axes."""
+    new = RANK - p.window.rank
+    x_order, y_order = (
+        (*range(1, 1 + new), *(a + new if a else 0 for a in order)) for order in (p.x_order, p.y_order)
+    )
+    return replace(p, window=p.window.lifted(RANK), x_order=x_order, y_order=y_order)
 
 
 @dataclass(frozen=True, slots=True)
