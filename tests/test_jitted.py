@@ -155,3 +155,13 @@ def test_memory_does_not_grow_with_the_window(backend, fn):
     small, large = (peak(lambda k=k: fastconv.pool(x, k, 1, fn=fn, backend=backend)) for k in (3, 15))
 
     assert large < 1.1 * small < 4 * x.nbytes
+
+
+@pytest.mark.parametrize("held", ["itself", "a ufunc"])
+def test_a_function_may_hold_what_has_no_name_or_no_end(held):
+    """What it was made with is not looked into: that would not end, or not be found."""
+    fn = functions.holding(held)
+
+    y = fastconv.pool(X, 2, fn=fn, backend=ROW)
+
+    np.testing.assert_array_equal(y, fastconv.pool(X, 2, fn=np.sum, backend="naive"))

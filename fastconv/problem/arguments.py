@@ -103,16 +103,21 @@ def checked_dtype(words: Words, name: str, dtype: Any, shape: tuple[int, ...]) -
     return dtype.newbyteorder("=")
 
 
-def planned_shape(words: Words, value: Any) -> tuple[int, ...]:
-    """Take `value` as the shape of an array that is yet to come."""
-    rule = f"{words.op}: `input_shape` must be a sequence of sizes, none negative"
+def checked_sizes(words: Words, name: str, value: Any) -> tuple[int, ...]:
+    """Take a sequence of sizes, none negative."""
+    rule = f"{words.op}: `{name}` must be a sequence of sizes, none negative"
     try:
-        shape = tuple(map(as_index, value))
+        sizes = tuple(map(as_index, value))
     except TypeError:
         raise TypeError(f"{rule}; got {value!r}") from None
-    if any(not 0 <= size <= LARGEST for size in shape):
+    if any(not 0 <= size <= LARGEST for size in sizes):
         raise ValueError(f"{rule}; got {value!r}")
-    return shape
+    return sizes
+
+
+def planned_shape(words: Words, value: Any) -> tuple[int, ...]:
+    """Take `value` as the shape of an array that is yet to come."""
+    return checked_sizes(words, "input_shape", value)
 
 
 def checked_bias(words: Words, value: Any, outputs: int, dtype: np.dtype) -> np.ndarray:

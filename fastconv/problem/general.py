@@ -10,7 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.problem.arguments import LARGEST, Layout, Pairs, Words, as_index, checked_dtype, resolve_padding
+from fastconv.problem.arguments import (
+    LARGEST,
+    Layout,
+    Pairs,
+    Words,
+    as_index,
+    checked_dtype,
+    checked_sizes,
+    resolve_padding,
+)
 from fastconv.problem.conv import ConvProblem, stated, transposed_padding
 from fastconv.problem.dtypes import accumulator, kind, promoted
 from fastconv.problem.window import Window, spread
@@ -32,18 +41,6 @@ def each_axis(
     if any(not 1 <= n <= LARGEST for n in numbers):
         raise least(f"{rule}; got {value!r}")
     return numbers
-
-
-def checked_sizes(words: Words, name: str, value: Any) -> tuple[int, ...]:
-    """Take a sequence of sizes, none negative."""
-    rule = f"{words.op}: `{name}` must be a sequence of sizes, none negative"
-    try:
-        sizes = tuple(map(as_index, value))
-    except TypeError:
-        raise TypeError(f"{rule}; got {value!r}") from None
-    if any(not 0 <= size <= LARGEST for size in sizes):
-        raise ValueError(f"{rule}; got {value!r}")
-    return sizes
 
 
 def word_padding(words: Words, word: Any, i: tuple[int, ...], extent: tuple[int, ...], strides: Any) -> Pairs:

@@ -51,11 +51,8 @@ def deliver(result: np.ndarray, y: np.ndarray) -> None:
     if result is y:
         return
     n, *pixels, c = y.shape
-    is_first = result.flags.c_contiguous and not y.flags.c_contiguous
-    if is_first and transpose(
-        result.reshape(n, -1, c),
-        y.transpose(planes(len(pixels))),
-    ):
+    elsewhere = result.flags.c_contiguous and not y.flags.c_contiguous
+    if elsewhere and transpose(result.reshape(n, -1, c), y.transpose(planes(len(pixels)))):
         return
     with np.errstate(all="ignore"):
         y[...] = result

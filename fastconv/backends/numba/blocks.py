@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fastconv.backends.numba.jit import inner
-from fastconv.backends.numba.simd import every, get, lanes, over
+from fastconv.backends.numba.simd import every, get, lanes, maximum, minimum, over, plus, times
 from fastconv.backends.numba.tiles import (
     every_other,
     load_elements,
@@ -21,6 +21,8 @@ from fastconv.backends.numba.tiles import (
     store_elements,
     store_row,
 )
+
+COMBINE = {"max": maximum, "min": minimum, "sum": plus, "mean": plus, "prod": times}
 
 WIDE, MIDDLE = 8, 4  # vectors of a block
 HALVES, READ = 2, 4  # vectors of a block at stride 2, and those that are read for it

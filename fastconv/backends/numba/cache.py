@@ -41,7 +41,8 @@ def named(function: Any) -> Any:
     Compiled code is linked by name. The counter that Numba adds starts anew in every process, so that code
     from disk may bring the name of what has been compiled here of another shape: one would run for the other.
     """
-    if made_with := _built_with(function):
+    if function.__closure__ and _is_ours(function):
+        made_with = _built_with(function)
         function.__qualname__ += f"_{hashlib.sha256(repr(made_with).encode()).hexdigest()[:16]}"
     return function
 
@@ -93,7 +94,10 @@ def _built_with(function: Any) -> tuple:
 def _is_ours(function: Any) -> bool:
     """Whether all functions that a function was made with are of this folder: others no hash here covers."""
     made_with = [inner for inner in _captured(function) if callable(inner)]
-    return all(inner.__module__.startswith(f"{__package__}.") and _is_ours(inner) for inner in made_with)
+    return all(
+        str(getattr(inner, "__module__", "")).startswith(f"{__package__}.") and _is_ours(inner)
+        for inner in made_with
+    )
 
 
 def _captured(function: Any) -> list:

@@ -32,11 +32,12 @@ from fastconv.backends.numba.arrays import (
     rejects_pool,
     working_dtype,
 )
+from fastconv.backends.numba.blocks import COMBINE
 from fastconv.backends.numba.jit import OFF, Loop, grain, predicted
 from fastconv.backends.numba.simd import BYTES
 from fastconv.backends.numba.sliding import passes, work
 from fastconv.backends.numba.slots import RANK
-from fastconv.backends.numba.sweep import COMBINE, OVERLAPPING, loop
+from fastconv.backends.numba.sweep import OVERLAPPING, loop
 from fastconv.kernel import Kernel
 from fastconv.problem import PoolProblem, Window
 

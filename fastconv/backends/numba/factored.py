@@ -11,7 +11,8 @@ The loop nest is that of ``planes``, and so are its parts; in each task
 
 Whether a filter is of rank 1 shows only in the weights: the row and the column through the largest of them
 must give each weight to within TOLERANCE roundings of its own size, or they are refused. An output's error
-is then of the form of every sum's, |y - exact| <= m u (|x| conv |w|), with m = k1 + k2 + 2 + TOLERANCE.
+is then of the form of every sum's, |y - exact| <= m u (|x| conv |w|), with m = k1 + k2 + 2 + TOLERANCE, as
+long as no sum along a row is beyond the largest number.
 """
 
 from __future__ import annotations
@@ -24,14 +25,10 @@ import numpy as np
 from fastconv.backends.numba import planes
 from fastconv.backends.numba.arrays import deliver, lifted, rejects_conv
 from fastconv.backends.numba.bands import (
-    BAND,
     DILATION,
     ELEMENTS,
-    OUT,
-    PART,
     PITCH,
     PIXEL,
-    PLANES,
     ROWS,
     STRIDE,
     TAPS,
@@ -43,7 +40,7 @@ from fastconv.backends.numba.bands import (
 )
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.jit import CALL, OFF, Loop, array, compiled, grain, predicted
-from fastconv.backends.numba.panels import fill
+from fastconv.backends.numba.panels import fill, located
 from fastconv.backends.numba.simd import BYTES, lanes, pointer
 from fastconv.backends.numba.slots import RANK
 from fastconv.backends.numba.stagger import R
@@ -65,15 +62,8 @@ def tasks_by(rows):
         panel = planes.aligned(np.zeros(row_sizes[ELEMENTS] + vector, x.dtype))
         middle = planes.aligned(np.zeros(sizes[ELEMENTS] + vector, x.dtype))
         scratch = np.empty(R * vector, x.dtype)
-        parts = (sizes[OUT + 2] + sizes[PART] - 1) // sizes[PART]
-        bands = (sizes[OUT + 1] + sizes[BAND] - 1) // sizes[BAND]
         for task in range(first, end):
-            rest, part = divmod(task, parts)
-            rest, band = divmod(rest, bands)
-            rest, o0 = divmod(rest, sizes[OUT])
-            n, plane = divmod(rest, sizes[PLANES])
-            o1, o2 = band * sizes[BAND], part * sizes[PART]
-            count, breadth = min(sizes[BAND], sizes[OUT + 1] - o1), min(sizes[PART], sizes[OUT + 2] - o2)
+            n, plane, (o0, o1, o2), count, breadth = located(task, sizes)
             height = (count - 1) * sizes[STRIDE + 1] + (sizes[TAPS + 1] - 1) * sizes[DILATION + 1] + 1
             elements, filters = breadth * sizes[PIXEL], (plane, plane + 1)
             fill(panel, x, n, plane, (o0, o1 * sizes[STRIDE + 1], o2), height, breadth, row_sizes)

@@ -1,16 +1,20 @@
-"""Panels: copies of the input rows that a band of outputs meets, which ``bands`` describes."""
+"""Panels: copies of the input rows that a task's band of outputs meets, which ``bands`` describes."""
 
 from __future__ import annotations
 
 from fastconv.backends.numba.bands import (
+    BAND,
     BASE,
     BEFORE,
     DILATION,
     IC,
     INPUT_STEP,
+    OUT,
+    PART,
     PITCH,
     PIXEL,
     PLACE_STEP,
+    PLANES,
     ROWS,
     STRIDE,
     TAPS,
@@ -20,6 +24,18 @@ from fastconv.backends.numba.copying import copy_elements, gather_elements
 from fastconv.backends.numba.jit import inner
 from fastconv.backends.numba.simd import pointer
 from fastconv.backends.numba.slots import meets
+
+
+@inner
+def located(task, sizes):
+    """Return a task's image, plane, first output as three numbers, rows, and outputs of a row."""
+    rest, part = divmod(task, (sizes[OUT + 2] + sizes[PART] - 1) // sizes[PART])
+    rest, band = divmod(rest, (sizes[OUT + 1] + sizes[BAND] - 1) // sizes[BAND])
+    rest, o0 = divmod(rest, sizes[OUT])
+    n, plane = divmod(rest, sizes[PLANES])
+    o1, o2 = band * sizes[BAND], part * sizes[PART]
+    rows, row = min(sizes[BAND], sizes[OUT + 1] - o1), min(sizes[PART], sizes[OUT + 2] - o2)
+    return n, plane, (o0, o1, o2), rows, row
 
 
 @inner

@@ -30,17 +30,13 @@ from fastconv.backends.numba.bands import (
     ACTIVATION,
     ALONG,
     APART,
-    BAND,
     ELEMENTS,
     IC,
     OC,
     ONES,
-    OUT,
-    PART,
     PERIOD,
     PITCH,
     PIXEL,
-    PLANES,
     STRIDE,
     THREES,
     TILE_PITCH,
@@ -53,7 +49,7 @@ from fastconv.backends.numba.bands import (
 from fastconv.backends.numba.copying import copy_elements
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.jit import OFF, Loop, array, compiled, grain, inner, predicted
-from fastconv.backends.numba.panels import fill
+from fastconv.backends.numba.panels import fill, located
 from fastconv.backends.numba.simd import BYTES, address, lanes, pointer
 from fastconv.backends.numba.stagger import R
 from fastconv.kernel import Kernel
@@ -132,16 +128,10 @@ def tasks_by(rows):
         vector = lanes(pointer(x))
         panel = aligned(np.zeros(sizes[ELEMENTS] + vector, x.dtype))
         scratch = np.empty(R * vector, x.dtype)
-        parts = (sizes[OUT + 2] + sizes[PART] - 1) // sizes[PART]
-        bands = (sizes[OUT + 1] + sizes[BAND] - 1) // sizes[BAND]
         for task in range(first, end):
-            rest, part = divmod(task, parts)
-            rest, band = divmod(rest, bands)
-            rest, o0 = divmod(rest, sizes[OUT])
-            n, plane = divmod(rest, sizes[PLANES])
-            o1, o2 = band * sizes[BAND], part * sizes[PART]
-            count, row = min(sizes[BAND], sizes[OUT + 1] - o1), min(sizes[PART], sizes[OUT + 2] - o2)
-            fill(panel, x, n, plane * sizes[IC], (o0, o1, o2), count, row, sizes)
+            n, plane, first_output, count, row = located(task, sizes)
+            fill(panel, x, n, plane * sizes[IC], first_output, count, row, sizes)
+            o0, o1, o2 = first_output
             place = n * y.strides[0] + o0 * y.strides[1] + o1 * y.strides[2] + o2 * y.strides[3]
             out = pointer(y) + place // y.itemsize
             filters = plane * sizes[OC], (plane + 1) * sizes[OC]

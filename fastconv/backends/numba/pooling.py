@@ -23,14 +23,13 @@ import numpy as np
 
 from fastconv.backends.numba import blocks, jit
 from fastconv.backends.numba.arrays import channels_last, deliver, landing, rejects_pool, working_dtype
+from fastconv.backends.numba.blocks import COMBINE
 from fastconv.backends.numba.cuts import FEW, cut, predict, seconds
 from fastconv.backends.numba.nest import nest, pick
-from fastconv.backends.numba.simd import get, maximum, minimum, plus, times
+from fastconv.backends.numba.simd import get
 from fastconv.backends.numba.slots import K, S
 from fastconv.kernel import Kernel
 from fastconv.problem import PoolProblem
-
-COMBINE = {"max": maximum, "min": minimum, "sum": plus, "mean": plus, "prod": times}
 
 
 @cache

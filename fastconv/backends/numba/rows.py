@@ -172,7 +172,7 @@ def conv(
     LOOPS[p.acc_dtype](
         plan.tasks,
         plan.grain,
-        x.astype(p.acc_dtype, copy=False)[lift],
+        x[lift],
         packed.weights,
         bias,
         result[lift],

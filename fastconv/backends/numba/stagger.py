@@ -30,7 +30,7 @@ from fastconv.backends.numba.simd import (
     lanes,
     load_vector,
     scalar_type,
-    vector_type,
+    store_vector,
 )
 from fastconv.backends.numba.tiles import load_row, repeat
 
@@ -87,7 +87,7 @@ def store_rows(_context, tile, p, pitch):
     def codegen(context, b, _signature, args):
         values = cgutils.unpack_tuple(b, args[0])
         for value, at in zip(values, _apart(b, kind, args[1], args[2], tile.count), strict=True):
-            b.store(value, b.inttoptr(at, vector_type(kind).as_pointer())).align = kind.size
+            store_vector(b, value, at, kind)
         return context.get_dummy_value()
 
     return types.void(tile, p, types.intp), codegen

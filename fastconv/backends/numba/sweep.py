@@ -22,16 +22,14 @@ from functools import cache
 
 import numpy as np
 
+from fastconv.backends.numba.blocks import COMBINE
 from fastconv.backends.numba.copying import copy_elements
 from fastconv.backends.numba.jit import Loop, array, compiled, inner
 from fastconv.backends.numba.simd import (
     every,
     lanes,
     load,
-    maximum,
-    minimum,
     over,
-    plus,
     pointer,
     store,
     times,
@@ -40,7 +38,6 @@ from fastconv.backends.numba.sliding import joining, last, sliding
 from fastconv.backends.numba.slots import LO, D, I, K, O, S
 from fastconv.backends.numba.tiles import store_elements
 
-COMBINE = {"max": maximum, "min": minimum, "sum": plus, "mean": plus, "prod": times}
 OVERLAPPING = ("max", "min")  # an element that is met twice changes nothing
 
 

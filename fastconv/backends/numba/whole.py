@@ -21,7 +21,7 @@ import numpy as np
 
 from fastconv.backends.numba import jit
 from fastconv.backends.numba.arrays import copying, deliver, landing, planes, rejects_pool, working_dtype
-from fastconv.backends.numba.pooling import COMBINE
+from fastconv.backends.numba.blocks import COMBINE
 from fastconv.backends.numba.simd import (
     BYTES,
     every,
