@@ -5,6 +5,8 @@ import pytest
 
 import fastconv
 
+collect_ignore = ["fastconv/integrations/onnx"]  # imports onnx, which may not be there
+
 
 @pytest.fixture(autouse=True)
 def _example_names(doctest_namespace):

@@ -26,6 +26,7 @@ from fastconv.problem import (
     memory_order,
     planned_shape,
 )
+from fastconv.problem.onnx import onnx_conv_problem
 
 LIMIT = 1024  # calls remembered; then all are forgotten
 
@@ -164,6 +165,7 @@ ARRANGED = {
     conv_transpose_problem: _transposed,
     functional.grouped_conv_problem: functional.forward_weights,
     functional.grouped_transpose_problem: functional.transposed_weights,
+    onnx_conv_problem: functional.forward_weights,
 }
 
 

@@ -1,0 +1,1 @@
+"""Plug-ins into other people's programs; each is imported only by its name."""
