@@ -26,7 +26,7 @@ from fastconv.problem import (
     memory_order,
     planned_shape,
 )
-from fastconv.problem.onnx import onnx_conv_problem
+from fastconv.problem.onnx import onnx_conv_problem, onnx_transpose_problem
 
 LIMIT = 1024  # calls remembered; then all are forgotten
 
@@ -166,6 +166,7 @@ ARRANGED = {
     functional.grouped_conv_problem: functional.forward_weights,
     functional.grouped_transpose_problem: functional.transposed_weights,
     onnx_conv_problem: functional.forward_weights,
+    onnx_transpose_problem: functional.transposed_weights,
 }
 
 

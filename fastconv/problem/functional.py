@@ -14,7 +14,7 @@ import numpy as np
 
 from fastconv.problem.arguments import LARGEST, Layout, Words, as_index, per_axis
 from fastconv.problem.conv import ConvProblem, stated
-from fastconv.problem.pool import PoolProblem, pool_problem
+from fastconv.problem.pool import PoolProblem, overhang, pool_problem
 from fastconv.problem.window import Window, spread
 
 FLOATS = ("float16", "float32", "float64")
@@ -257,18 +257,10 @@ def hanging_pool_problem(
         )
     over = (0,) * rank
     if ceil:
-        over = tuple(map(_overhang, i, map(spread, k, d), s, p))
+        over = tuple(map(overhang, i, map(spread, k, d), s, p, p))
     pads = tuple((lo, lo + more) for lo, more in zip(p, over, strict=True))
     rest |= dict(strides=s, padding=pads, dilation=d, overhang=over)
     return pool_problem(words, layout, x_shape, x_dtype, k, **rest)
-
-
-def _overhang(i: int, e: int, s: int, p: int) -> int:
-    """Slots of the last window behind the padded input, if one more window may begin before that."""
-    last = -(-(i + 2 * p - e) // s) * s  # where the last window begins
-    if last >= i + p:
-        last -= s
-    return max(last + e - (i + 2 * p), 0) if last >= 0 else 0
 
 
 def _checked_weights(words, x_shape, w_shape, x_dtype, w_dtype) -> str:

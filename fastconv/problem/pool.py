@@ -185,6 +185,17 @@ def pool_problem(
     )
 
 
+def overhang(i: int, e: int, s: int, lo: int, hi: int) -> int:
+    """Slots of the last window behind the padded input, if one more window may hang over the end.
+
+    It must begin in the input or the padding before it.
+    """
+    last = -(-(i + lo + hi - e) // s) * s  # where the last window begins
+    if last >= i + lo:
+        last -= s
+    return max(last + e - (i + lo + hi), 0) if last >= 0 else 0
+
+
 def pool_dtypes(reduction: str | Callable, dtype: np.dtype) -> tuple[np.dtype, np.dtype]:
     """Dtypes that a reduction of `dtype` accumulates in and results in."""
     if reduction == "mean" and dtype.kind in "biu":
