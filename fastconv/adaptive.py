@@ -30,7 +30,7 @@ def pool(x: np.ndarray, axes: tuple[int, ...], sizes: tuple[int, ...], reduction
         along = [1] * x.ndim
         along[axis] = m
         counts = counts * (end - first).reshape(along)
-        y = _reduced(function, y, axis, first, end)
+        y = reduced(function, y, axis, first, end)
     if reduction == "mean":
         y = y / counts.astype(acc_dtype)
     return np.ascontiguousarray(y.astype(y_dtype, copy=False))
@@ -50,7 +50,7 @@ def boxes(
     return first, end
 
 
-def _reduced(function, x: np.ndarray, axis: int, first: np.ndarray, end: np.ndarray) -> np.ndarray:
+def reduced(function, x: np.ndarray, axis: int, first: np.ndarray, end: np.ndarray) -> np.ndarray:
     """Reduce windows ``[first, end)`` of one axis, whichever way has the longer loops."""
     passes = int((end - first).max())
     if math.prod(x.shape[axis + 1 :]) < SHORT and passes < len(first):

@@ -1,4 +1,4 @@
-"""Calls that `fastconv.functional` and PyTorch refuse, from `functional_refusals.txt`.
+"""Refused calls, in files: of `fastconv.functional` and PyTorch, and of deformable convolutions and regions.
 
 Each is a line, and what the refusal must say is the line below it: "..." stands for any text.
 """
@@ -11,8 +11,14 @@ from typing import Any
 
 import numpy as np
 
-LINES = (Path(__file__).parent / "functional_refusals.txt").read_text().splitlines()
-REFUSALS = list(zip(LINES[::2], map(str.strip, LINES[1::2]), strict=True))
+
+def read(name: str) -> list[tuple[str, str]]:
+    """Read calls, and what their refusals say."""
+    lines = (Path(__file__).parent / name).read_text().splitlines()
+    return list(zip(lines[::2], map(str.strip, lines[1::2]), strict=True))
+
+
+REFUSALS = read("functional_refusals.txt")
 
 SHAPES = dict(
     **dict(x1=(2, 4, 9), x2=(2, 4, 8, 9), x3=(2, 4, 7, 8, 9)),  # inputs

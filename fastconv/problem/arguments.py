@@ -228,6 +228,21 @@ def padding_error(words: Words, padding: Any, rank: int) -> ValueError:
     )
 
 
+def checked_sides(words: Words, padding: Any, rank: int) -> Pairs:
+    """Turn an int, or one int or pair per axis, into (before, after) pairs, none negative."""
+    rule = (
+        f"{words.op}: `{words.padding}` must be an int of at least 0, or one int or (before, after) pair for "
+        f"each of {rank} spatial axes; got {padding!r}"
+    )
+    try:
+        pairs = padding_pairs(words, padding, rank)
+    except (TypeError, ValueError) as error:
+        raise type(error)(rule) from None
+    if any(n < 0 for pair in pairs for n in pair):
+        raise ValueError(rule)
+    return pairs
+
+
 def check_size(words: Words, shape: tuple[int, ...], dtype: np.dtype) -> None:
     """Refuse a result whose bytes cannot be counted in an index."""
     if math.prod(shape) * dtype.itemsize > LARGEST:

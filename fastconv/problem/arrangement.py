@@ -21,9 +21,8 @@ MODES = ("constant", "reflect", "replicate", "circular")
 def check_not_empty(words: Words, shape: tuple[int, ...], first: int = 1) -> None:
     """Refuse an input without elements; axes before `first` may be empty."""
     if 0 in shape[first:]:
-        raise ValueError(
-            f"{words.op}: `{words.x}` must not be empty but for the batch; got {words.x} {shape}"
-        )
+        but = " but for the batch" * (first > 0)
+        raise ValueError(f"{words.op}: `{words.x}` must not be empty{but}; got {words.x} {shape}")
 
 
 def block_window(words: Words, i: tuple[int, ...], *options: Any) -> Window:
