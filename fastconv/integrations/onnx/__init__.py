@@ -1,7 +1,10 @@
-"""ONNX's reference evaluator, made fast: operators for its ``new_ops``."""
+"""ONNX's reference evaluator, made fast and right.
 
-from fastconv.integrations.onnx import convolution, normalization, pooling, quantized
+`OPS` are operators for its ``new_ops``: convolutions, pools and some more. `evaluator(model)` is an
+evaluator that has them, and `profile` says what each of its nodes costs. onnx is needed, but no runtime.
+"""
 
-OPS = (*convolution.OPS, *quantized.OPS, *pooling.OPS, *normalization.OPS)
+from fastconv.integrations.onnx.models import Cost, evaluator, profile
+from fastconv.integrations.onnx.operators import OPS
 
-__all__ = ["OPS"]
+__all__ = ["OPS", "Cost", "evaluator", "profile"]

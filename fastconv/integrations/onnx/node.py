@@ -8,7 +8,7 @@ None or an empty list for one that is not there.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from onnx.reference.op_run import OpRun
@@ -44,6 +44,14 @@ def as_given(w: np.ndarray, bias: np.ndarray | None) -> tuple[np.ndarray, np.nda
     return w, bias
 
 
+class Kept(NamedTuple):
+    """A plan, and what it was made for."""
+
+    key: tuple  # all that a run has but for the weights
+    arrays: tuple | None  # what the weights were made of; None if that may change
+    plan: Plan  # without weights if these may change
+
+
 class ConvolutionNode(OpRun):
     """A node that plans once for weights that cannot change.
 
@@ -52,7 +60,12 @@ class ConvolutionNode(OpRun):
     date. Weights that a graph computes, or that somebody could write to, are prepared anew in every run.
     """
 
-    _kept: tuple[tuple, tuple, Plan] | None = None
+    kept: Kept | None = None
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan of the last run."""
+        return self.kept.plan if self.kept else None
 
     def convolved(
         self,
@@ -67,13 +80,20 @@ class ConvolutionNode(OpRun):
         """Compute what `state` states for an input and the ``weights(*arrays)``, which are two arrays."""
         options = plain(attributes)
         layout = "channels_first"
-        if not all(map(is_constant, arrays)):
-            w, bias = weights(*arrays)
-            return calls.convolve(words, state, x, w, layout, options, bias, activation, "auto", None)
         key = dispatch.wanted_backend("auto"), x.shape, x.dtype, activation, *options.values()
-        kept = self._kept
-        if kept is None or kept[0] != key or any(a is not b for a, b in zip(kept[1], arrays, strict=True)):
+        kept = self.kept
+        if kept is None or kept.key != key or not (kept.arrays is None or _same(kept.arrays, arrays)):
             w, bias = weights(*arrays)
             plan = calls.planned(words, state, x.shape, w, layout, options, bias, activation, x.dtype, "auto")
-            self._kept = kept = key, arrays, plan
-        return kept[2](x)
+            constant = all(map(is_constant, arrays))
+            kept = Kept(key, arrays, plan) if constant else Kept(key, None, plan.without_weights())
+            self.kept = kept
+        if kept.arrays is not None:
+            return kept.plan(x)
+        w, bias = weights(*arrays)
+        return calls.convolve(words, state, x, w, layout, options, bias, activation, "auto", None)
+
+
+def _same(these: tuple, those: tuple) -> bool:
+    """Whether arrays are the very same ones."""
+    return all(a is b for a, b in zip(these, those, strict=True))

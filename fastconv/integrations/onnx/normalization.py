@@ -1,4 +1,8 @@
-"""``BatchNormalization`` by the statistics that the model holds, unless the node is there to train."""
+"""Normalization: by the statistics that a model holds, and by neighbouring channels.
+
+They are here since the reference computes them wrongly: ``BatchNormalization`` of opsets 9 to 13 by
+statistics of the batch, and ``LRN`` only for as many channels as there are images.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import Any
 import numpy as np
 from onnx.reference.op_run import OpRun
 
+from fastconv.integrations.onnx.pooling import PoolingNode
 from fastconv.problem.dtypes import accumulator
 
 
@@ -43,4 +48,27 @@ def normalized(x, scale, bias, mean, var, epsilon) -> np.ndarray:
     return y.astype(x.dtype, copy=False)
 
 
-OPS = (BatchNormalization,)
+class LRN(PoolingNode):
+    """``Y = X / (bias + alpha / size * S) ** beta``; S sums the squares of `size` neighbouring channels."""
+
+    def _run(self, x, alpha=1e-4, beta=0.75, bias=1.0, size=1):
+        """Pool channels as the rows of an image whose columns are the elements of a plane."""
+        wide = x.astype(accumulator(x.dtype), copy=False)
+        squares = (wide * wide).reshape(x.shape[0], 1, x.shape[1], -1)
+        pads = (size - 1) // 2, 0, size // 2, 0
+        scale = self.pooled(squares, "sum", kernel_shape=(size, 1), pads=pads).reshape(x.shape)
+        scale *= wide.dtype.type(alpha / size)
+        scale += wide.dtype.type(bias)
+        return ((wide / powers(scale, beta)).astype(x.dtype, copy=False),)
+
+
+def powers(x: np.ndarray, beta: float) -> np.ndarray:
+    """Raise positive numbers to a power; by roots, which cost less, to the usual one."""
+    if beta == 0.75:
+        root = np.sqrt(x)
+        root *= np.sqrt(root)
+        return root
+    return x**beta
+
+
+OPS = (BatchNormalization, LRN)
