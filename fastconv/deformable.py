@@ -16,6 +16,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -67,13 +68,18 @@ def deform_conv(input, offset, weight, bias=None, stride=1, padding=0, dilation=
     >>> fastconv.deformable.deform_conv(x, offset, w)  # between 0 and 1, at 2, at 1, between 3 and outside
     array([[[0.25, 2.  , 1.  , 1.5 ]]])
     """
+    options = dict(strides=stride, padding=padding, dilation=dilation)
+    return convolve(DEFORM, input, offset, weight, bias, mask, options)
+
+
+def convolve(words: Words, x, offset, w, bias, mask, options: dict[str, Any]) -> np.ndarray:
+    """Do what `deform_conv` does, in the words of any face."""
     x, offset, w = (
-        checked_array(DEFORM, name, value)
-        for name, value in (("input", input), ("offset", offset), ("weight", weight))
+        checked_array(words, name, value) for name, value in ((words.x, x), ("offset", offset), (words.w, w))
     )
-    mask = None if mask is None else checked_array(DEFORM, "mask", mask)
-    p = deform_problem(DEFORM, x, w, offset, mask, strides=stride, padding=padding, dilation=dilation)
-    b = None if bias is None else checked_bias(DEFORM, bias, p.g * p.oc, p.acc_dtype)
+    mask = None if mask is None else checked_array(words, "mask", mask)
+    p = deform_problem(words, x, w, offset, mask, **options)
+    b = None if bias is None else checked_bias(words, bias, p.g * p.oc, p.acc_dtype)
     return _convolved(p, x, w, offset, mask, b)
 
 

@@ -13,6 +13,7 @@ import math
 import numpy as np
 
 from fastconv.problem import Window
+from fastconv.problem.dtypes import accumulator
 from fastconv.view import windows
 
 
@@ -28,12 +29,11 @@ def unfold(window: Window, x: np.ndarray) -> np.ndarray:
 
 @np.errstate(all="ignore")
 def fold(window: Window, x: np.ndarray) -> np.ndarray:
-    """Add ``(n, c * taps, places)`` up to (n, c, *i); float16 in float32, rounded once."""
+    """Add ``(n, c * taps, places)`` up to (n, c, *i); floats of 16 bits in float32, rounded once."""
     n, channels, _ = x.shape
     c = channels // window.taps
     blocks = x.reshape(n, c, *window.k, *window.o)
-    dtype = np.dtype(np.float32) if x.dtype == np.float16 else x.dtype
-    frame = np.zeros((n, c, *window.padded), dtype)
+    frame = np.zeros((n, c, *window.padded), accumulator(x.dtype))
     both = slice(None), slice(None)  # of images and channels
     for tap in np.ndindex(window.k):
         steps = zip(tap, window.d, window.s, window.o, strict=True)

@@ -16,21 +16,14 @@ from fastconv import sampling
 from fastconv.adaptive import reduced
 from fastconv.problem import Words
 from fastconv.problem.functional import flag
-from fastconv.problem.roi import (
-    checked_bins,
-    checked_boxes,
-    checked_image,
-    checked_images,
-    checked_mode,
-    checked_ratio,
-)
+from fastconv.problem.roi import checked_mode, checked_ratio, checked_regions
 
 ALIGN, POOL = (Words(op, "input") for op in ("roi_align", "roi_pool"))
 
 
 def roi_align(
     input,
-    boxes,
+    rois,
     batch_indices,
     output_size,
     spatial_scale=1.0,
@@ -48,18 +41,18 @@ def roi_align(
     ----------
     input : array_like, shape (n, c, h, w)
         Of a float dtype.
-    boxes : array_like, shape (r, 4)
+    rois : array_like, shape (r, 4)
         Corners ``x1, y1, x2, y2``. There may be none.
     batch_indices : array_like, shape (r,)
         The image that each box is in.
     output_size : int or sequence of 2 ints
         Bins down and across.
     spatial_scale : float
-        Elements of `input` for one unit of `boxes`.
+        Elements of `input` for one unit of `rois`.
     sampling_ratio : int
         Samples along each axis of a bin; where it is not positive, ``ceil(size of a bin)``.
     aligned : bool
-        Whether elements are at the centres of pixels, half a unit from where `boxes` count; if not, no box is
+        Whether elements are at the centres of pixels, half a unit from where `rois` count; if not, no box is
         smaller than an element. ONNX: ``coordinate_transformation_mode="half_pixel"``.
     mode : {"avg", "max"}
         The mean of the samples, or, as ONNX defines it, the largest of the four *weighted* elements around
@@ -83,15 +76,12 @@ def roi_align(
     array([[[[ 5.,  6.],
              [ 9., 10.]]]])
     """
-    x = checked_image(ALIGN, input)
-    corners = checked_boxes(ALIGN, boxes, spatial_scale)
-    images = checked_images(ALIGN, batch_indices, len(corners), len(x))
-    bins = checked_bins(ALIGN, output_size, x, len(corners))
-    ratio, mode = checked_ratio(ALIGN, sampling_ratio), checked_mode(ALIGN, mode)
-    return sampling.sampled(x, corners, images, bins, ratio, flag(ALIGN, "aligned", aligned), mode)
+    ratio = checked_ratio(ALIGN, sampling_ratio)
+    half = flag(ALIGN, "aligned", aligned)
+    return align(ALIGN, input, rois, batch_indices, output_size, spatial_scale, ratio, half, mode)
 
 
-def roi_pool(input, boxes, batch_indices, output_size, spatial_scale=1.0):
+def roi_pool(input, rois, batch_indices, output_size, spatial_scale=1.0):
     """Reduce boxes of images to the largest element of each bin: RoIPool, as Fast R-CNN has it.
 
     Corners are rounded to elements, halves away from zero, and belong to the box. Bins overlap where sizes do
@@ -101,7 +91,7 @@ def roi_pool(input, boxes, batch_indices, output_size, spatial_scale=1.0):
     ----------
     input : array_like, shape (n, c, h, w)
         Of a float dtype.
-    boxes, batch_indices, output_size, spatial_scale
+    rois, batch_indices, output_size, spatial_scale
         As in `roi_align`.
 
     Returns
@@ -120,10 +110,18 @@ def roi_pool(input, boxes, batch_indices, output_size, spatial_scale=1.0):
     array([[[[ 6.],
              [14.]]]])
     """
-    x = checked_image(POOL, input)
-    corners = checked_boxes(POOL, boxes, spatial_scale)
-    images = checked_images(POOL, batch_indices, len(corners), len(x))
-    bins = checked_bins(POOL, output_size, x, len(corners))
+    return pool(POOL, input, rois, batch_indices, output_size, spatial_scale)
+
+
+def align(words: Words, x, rois, images, size, scale, ratio: int, aligned: bool, mode) -> np.ndarray:
+    """Do what `roi_align` does, in the words of any face."""
+    regions = checked_regions(words, x, rois, images, size, scale)
+    return sampling.sampled(*regions, ratio, aligned, checked_mode(words, mode))
+
+
+def pool(words: Words, x, rois, images, size, scale) -> np.ndarray:
+    """Do what `roi_pool` does, in the words of any face."""
+    x, corners, images, bins = checked_regions(words, x, rois, images, size, scale)
     return _largest(x, _rounded(corners), images, bins)
 
 

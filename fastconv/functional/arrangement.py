@@ -22,13 +22,12 @@ from fastconv.problem.arrangement import (
 from fastconv.problem.functional import check_dtype, number
 
 
-def _words(op: str) -> Words:
-    return Words(op, x="input", size="kernel_size", strides="stride", dilation="dilation")
+def _words(op: str, size: str = "kernel_size") -> Words:
+    return Words(op, x="input", size=size, strides="stride", dilation="dilation")
 
 
-FOLD, UNFOLD, PAD, SHUFFLE, UNSHUFFLE = map(
-    _words, ("fold", "unfold", "pad", "pixel_shuffle", "pixel_unshuffle")
-)
+FOLD, UNFOLD, PAD = map(_words, ("fold", "unfold", "pad"))
+SHUFFLE, UNSHUFFLE = _words("pixel_shuffle", "upscale_factor"), _words("pixel_unshuffle", "downscale_factor")
 UNPOOL = {rank: _words(f"max_unpool{rank}d") for rank in (1, 2, 3)}
 
 
@@ -167,7 +166,7 @@ def pixel_shuffle(input, upscale_factor):
             [2, 3]]])
     """
     x = checked_array(SHUFFLE, "input", input)
-    r = number(SHUFFLE, "upscale_factor", upscale_factor)
+    r = number(SHUFFLE, SHUFFLE.size, upscale_factor)
     return shuffle.shuffle(x, shuffled_channels(SHUFFLE, x.shape, r), r)
 
 
@@ -194,7 +193,7 @@ def pixel_unshuffle(input, downscale_factor):
     array([0, 1, 2, 3])
     """
     x = checked_array(UNSHUFFLE, "input", input)
-    r = number(UNSHUFFLE, "downscale_factor", downscale_factor)
+    r = number(UNSHUFFLE, UNSHUFFLE.size, downscale_factor)
     return shuffle.unshuffle(x, *unshuffled_sizes(UNSHUFFLE, x.shape, r), r)
 
 

@@ -33,16 +33,20 @@ def block_window(words: Words, i: tuple[int, ...], *options: Any) -> Window:
         per_axis(words, name, value, rank, least=0 if name == words.padding else 1)
         for name, value in zip(names, options, strict=True)
     )
-    window = Window(i, k, s, d, (1,) * rank, tuple((lo, lo) for lo in p))
+    return fitting(words, Window(i, k, s, d, (1,) * rank, tuple((lo, lo) for lo in p)))
+
+
+def fitting(words: Words, window: Window) -> Window:
+    """Refuse a window without a place, or return it."""
     if 0 in window.o:
         raise ValueError(
             f"{words.op}: `{words.size}` must fit in the padded image on every axis; got a block of extent "
-            f"{window.extent} over {i} padded to {window.padded}"
+            f"{window.extent} over {window.i} padded to {window.padded}"
         )
     return window
 
 
-def check_blocks(words: Words, window: Window, shape: tuple[int, ...]) -> None:
+def check_blocks(words: Words, window: Window, shape: tuple[int, ...], output: str = "output_size") -> None:
     """Refuse ``(n, c * taps, blocks)`` that are not the blocks of a window."""
     check_not_empty(words, shape)
     if shape[1] % window.taps:
@@ -52,8 +56,8 @@ def check_blocks(words: Words, window: Window, shape: tuple[int, ...]) -> None:
         )
     if shape[2] != math.prod(window.o):
         raise ValueError(
-            f"{words.op}: `{words.x}` must have a block for each of {window.o} places in `output_size`; "
-            f"got {shape[2]}, not {math.prod(window.o)} ({words.x} {shape}, output_size {window.i})"
+            f"{words.op}: `{words.x}` must have a block for each of {window.o} places in `{output}`; "
+            f"got {shape[2]}, not {math.prod(window.o)} ({words.x} {shape}, {output} {window.i})"
         )
 
 
@@ -251,7 +255,7 @@ def shuffled_channels(words: Words, shape: tuple[int, ...], r: int) -> int:
     _check_image(words, shape)
     if shape[-3] % (r * r):
         raise ValueError(
-            f"{words.op}: the channels of `{words.x}` must be a multiple of the square of `upscale_factor`; "
+            f"{words.op}: the channels of `{words.x}` must be a multiple of the square of `{words.size}`; "
             f"got {shape[-3]} and {r} ({words.x} {shape})"
         )
     return shape[-3] // (r * r)
@@ -262,7 +266,7 @@ def unshuffled_sizes(words: Words, shape: tuple[int, ...], r: int) -> tuple[int,
     _check_image(words, shape)
     if shape[-2] % r or shape[-1] % r:
         raise ValueError(
-            f"{words.op}: height and width of `{words.x}` must be multiples of `downscale_factor`; "
+            f"{words.op}: height and width of `{words.x}` must be multiples of `{words.size}`; "
             f"got {shape[-2]} and {shape[-1]} for {r} ({words.x} {shape})"
         )
     return shape[-2] // r, shape[-1] // r

@@ -16,7 +16,19 @@ MOST = 2**16  # samples along an axis of a bin
 MODES = ("avg", "max")
 
 
-def checked_image(words: Words, value: Any) -> np.ndarray:
+def checked_regions(
+    words: Words, x: Any, rois: Any, images: Any, size: Any, scale: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int]]:
+    """Take feature maps, scaled boxes, the image of each, and the numbers of bins down and across."""
+    x = _image(words, x)
+    corners = _boxes(words, rois, scale)
+    images = _images(words, images, len(corners), len(x))
+    down, across = per_axis(words, "output_size", size, 2)
+    check_size(words, (len(corners), x.shape[1], down, across), np.dtype(np.float64))
+    return x, corners, images, (down, across)
+
+
+def _image(words: Words, value: Any) -> np.ndarray:
     """Take feature maps (n, c, h, w) of floats."""
     x = checked_array(words, words.x, value)
     if x.ndim != 4:
@@ -30,20 +42,13 @@ def checked_image(words: Words, value: Any) -> np.ndarray:
     return x
 
 
-def checked_bins(words: Words, value: Any, x: np.ndarray, regions: int) -> tuple[int, int]:
-    """Take the numbers of bins that a region has down and across."""
-    down, across = per_axis(words, "output_size", value, 2)
-    check_size(words, (regions, x.shape[1], down, across), np.dtype(np.float64))
-    return down, across
-
-
-def checked_boxes(words: Words, value: Any, scale: Any) -> np.ndarray:
+def _boxes(words: Words, value: Any, scale: Any) -> np.ndarray:
     """Take boxes (r, 4), each ``x1, y1, x2, y2``, scaled to feature maps, in a precision to compute in."""
-    boxes = checked_array(words, "boxes", value)
+    boxes = checked_array(words, "rois", value)
     if boxes.ndim != 2 or boxes.shape[1] != 4:
-        raise ValueError(f"{words.op}: `boxes` must be rows of x1, y1, x2, y2; got shape {boxes.shape}")
+        raise ValueError(f"{words.op}: `rois` must be rows of x1, y1, x2, y2; got shape {boxes.shape}")
     if kind(boxes.dtype) not in "iuf":
-        raise TypeError(f"{words.op}: `boxes` must hold real numbers; got {boxes.dtype}")
+        raise TypeError(f"{words.op}: `rois` must hold real numbers; got {boxes.dtype}")
     if not isinstance(scale, (int, float, np.integer, np.floating)) or isinstance(scale, bool):
         raise TypeError(f"{words.op}: `spatial_scale` must be a number; got {scale!r}")
     if not (math.isfinite(scale) and scale > 0):
@@ -54,13 +59,13 @@ def checked_boxes(words: Words, value: Any, scale: Any) -> np.ndarray:
     wrong = np.flatnonzero(~(np.abs(scaled) < FARTHEST).all(axis=1))
     if wrong.size:
         raise ValueError(
-            f"{words.op}: `boxes` must be finite, and less than {FARTHEST} elements away once scaled; "
-            f"got {boxes[wrong[0]].tolist()} in row {wrong[0]}, scaled by {scale!r}"
+            f"{words.op}: `rois` must be finite, and less than {FARTHEST} elements away once scaled; "
+            f"got {boxes[wrong[0]].tolist()} in row {wrong[0]}, scaled by {scale}"
         )
     return scaled
 
 
-def checked_images(words: Words, value: Any, count: int, n: int) -> np.ndarray:
+def _images(words: Words, value: Any, count: int, n: int) -> np.ndarray:
     """Take the number of the image that each of `count` boxes is in, whole whatever its dtype."""
     images = checked_array(words, "batch_indices", value)
     if images.shape != (count,):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import warnings
 
 import pytest
 
@@ -58,6 +59,17 @@ def torch():
     torch = peer("torch")
     torch.set_num_threads(1)
     return torch
+
+
+@pytest.fixture(scope="package")
+def onnx_cases():
+    """ONNX's own cases of single nodes, by name."""
+    peer("onnx")
+    from onnx.backend.test.case.node import collect_testcases
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some divide by zero when they are made
+        return {case.name: case for case in collect_testcases(None)}
 
 
 @pytest.fixture(autouse=True, scope="module")
