@@ -18,7 +18,7 @@ from fastconv.view import windows
 def patches(window: Window, x: np.ndarray) -> np.ndarray:
     """Lay what each window sees of ``(n, *i, c)`` side by side, ``(n, *o, c*k)``."""
     view = windows(window, x)
-    return view.reshape(*view.shape[: 1 + window.rank], x.shape[-1] * window.taps)
+    return np.array(view, order="C").reshape(*view.shape[: 1 + window.rank], x.shape[-1] * window.taps)
 
 
 @np.errstate(all="ignore")

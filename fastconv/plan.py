@@ -133,7 +133,7 @@ class Plan:
                 f"got {result.shape} of {result.dtype}"
             )
         if result is not y:
-            with np.errstate(over="ignore"):  # in float16
+            with np.errstate(all="ignore"):  # float16 overflows, and underflows
                 y[...] = result
 
     def __repr__(self) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastconv import adaptive, calls, fractional, regions
 from fastconv.functional.batch import as_given, checked_batch
-from fastconv.problem import Words, checked_array, pool_problem
+from fastconv.problem import Words, checked_array, pool_problem, truth
 from fastconv.problem.arrangement import (
     adaptive_sizes,
     check_not_empty,
@@ -333,11 +333,12 @@ def _averages(rank, input, output_size) -> np.ndarray:
 def _maxima(rank, input, output_size, return_indices):
     """Take maxima of windows of an input that may lack a batch."""
     words = MAX[rank]
+    return_indices = truth(words, "return_indices", return_indices)
     x, has_batch = _checked(words, rank, input)
     sizes = adaptive_sizes(words, x, output_size)
     k = even_size(x.shape[2:], sizes)
     if k is not None:
-        ready, x = _even(words, x, k, "max", int(bool(return_indices)))
+        ready, x = _even(words, x, k, "max", int(return_indices))
         y = ready.with_indices(x) if return_indices else ready.anew(x, ready.prepared, None)
     elif return_indices:
         y = regions.largest(x, *adaptive.boxes(x.shape[2:], sizes))
@@ -355,6 +356,7 @@ def _even(words, x, k, function, indices):
 def _fractional(rank, input, size, output_size, output_ratio, return_indices, samples):
     """Take maxima of unevenly spaced windows of an input that may lack a batch."""
     words = FRACTIONAL[rank]
+    return_indices = truth(words, "return_indices", return_indices)
     x, has_batch = _checked(words, rank, input)
     k, o = fractional_sizes(words, x.shape[2:], size, output_size, output_ratio)
     if samples is None:

@@ -11,6 +11,7 @@ from fastconv.problem import Words, checked_array, per_axis
 from fastconv.problem.arrangement import (
     block_window,
     check_blocks,
+    check_frame,
     check_not_empty,
     check_positions,
     checked_fill,
@@ -64,6 +65,7 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     x, has_batch = checked_batch(UNFOLD, 2, input)
     check_not_empty(UNFOLD, x.shape)
     window = block_window(UNFOLD, x.shape[2:], kernel_size, dilation, padding, stride)
+    check_frame(UNFOLD, window, x)
     return as_given(folding.unfold(window, x), has_batch)
 
 
@@ -98,6 +100,7 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     sizes = per_axis(FOLD, "output_size", output_size, 2)
     window = block_window(FOLD, sizes, kernel_size, dilation, padding, stride)
     check_blocks(FOLD, window, x.shape)
+    check_frame(FOLD, window, x)
     return as_given(folding.fold(window, x), has_batch)
 
 

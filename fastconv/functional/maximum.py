@@ -6,7 +6,7 @@ import numpy as np
 
 from fastconv import calls
 from fastconv.functional.batch import as_given, with_batch
-from fastconv.problem import Words
+from fastconv.problem import Words, truth
 from fastconv.problem.functional import flag, hanging_pool_problem
 
 
@@ -42,7 +42,7 @@ def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
     array([[5., 3., 4.]])
     """
     options = kernel_size, stride, padding, dilation, ceil_mode
-    return (_both if return_indices else _values)(1, input, *options)
+    return _pooled(1, return_indices, input, *options)
 
 
 def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
@@ -89,7 +89,7 @@ def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
             [4, 6]]])
     """
     options = kernel_size, stride, padding, dilation, ceil_mode
-    return (_both if return_indices else _values)(2, input, *options)
+    return _pooled(2, return_indices, input, *options)
 
 
 def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
@@ -115,7 +115,7 @@ def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
     (2, 2, 2, 3)
     """
     options = kernel_size, stride, padding, dilation, ceil_mode
-    return (_both if return_indices else _values)(3, input, *options)
+    return _pooled(3, return_indices, input, *options)
 
 
 def max_pool1d_with_indices(
@@ -155,6 +155,11 @@ def max_pool3d_with_indices(
     (array([[[[5]]]]), array([[[[1]]]]))
     """
     return _both(3, input, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def _pooled(rank, return_indices, *arguments):
+    """Return maxima, and positions too if they are asked for."""
+    return (_both if truth(VALUES[rank], "return_indices", return_indices) else _values)(rank, *arguments)
 
 
 def _values(rank, input, *options) -> np.ndarray:

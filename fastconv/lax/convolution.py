@@ -16,6 +16,7 @@ from fastconv.problem import (
     checked_array,
     general_conv_problem,
     transposed_pads,
+    truth,
 )
 
 
@@ -226,10 +227,11 @@ def conv_transpose(
         x_letters, w_letters = DEFAULTS[rank]
         dimension_numbers = x_letters, w_letters, x_letters
     _, (*taps, inner, outer) = layout("conv_transpose", dimension_numbers, lhs.ndim)
-    if use_consistent_padding or (isinstance(padding, str) and padding in ("SAME", "VALID")):
+    is_consistent = truth(TRANSPOSE, "use_consistent_padding", use_consistent_padding)
+    if is_consistent or (isinstance(padding, str) and padding in ("SAME", "VALID")):
         k = tuple(rhs.shape[a] for a in taps)
         padding = transposed_pads(TRANSPOSE, padding, k, strides, rhs_dilation)
-    if transpose_kernel:
+    if truth(TRANSPOSE, "transpose_kernel", transpose_kernel):
         rhs = np.flip(rhs, tuple(taps)).swapaxes(inner, outer)
     steps = (1,) * rank, padding, strides, rhs_dilation
     return _convolve(TRANSPOSE, lhs, rhs, *steps, dimension_numbers, 1, precision, preferred_element_type)

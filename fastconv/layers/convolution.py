@@ -14,7 +14,7 @@ from fastconv.layers.layer import OpenShape, Shape, Weights
 from fastconv.layers.spatial import Planned
 from fastconv.ops import plan_conv
 from fastconv.plan import Plan
-from fastconv.problem import ConvProblem, conv_problem, per_axis
+from fastconv.problem import ConvProblem, conv_problem, per_axis, truth
 
 
 class Convolution(Planned):
@@ -41,7 +41,7 @@ class Convolution(Planned):
         bias_initializer: Any,
         **rest: Any,
     ):
-        bias = {"bias": bias_initializer} if use_bias else {}
+        bias = {"bias": bias_initializer} if truth(self.words, "use_bias", use_bias) else {}
         super().__init__(initializers | bias, data_format=data_format, **rest)
         self.kernel_size = per_axis(self.words, "kernel_size", kernel_size, self.rank)
         self.strides = per_axis(self.words, "strides", strides, self.rank)

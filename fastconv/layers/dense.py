@@ -7,6 +7,7 @@ import numpy as np
 from fastconv.layers.activation import activated, activation_of
 from fastconv.layers.arguments import positive_int
 from fastconv.layers.layer import Layer, OpenShape, Shape
+from fastconv.problem import truth
 
 
 class Dense(Layer):
@@ -35,7 +36,7 @@ class Dense(Layer):
         bias_initializer="zeros",
         **rest,
     ):
-        bias = {"bias": bias_initializer} if use_bias else {}
+        bias = {"bias": bias_initializer} if truth(self.words, "use_bias", use_bias) else {}
         super().__init__({"kernel": kernel_initializer} | bias, **rest)
         self.units = positive_int(self.words, "units", units)
         self.activation = activation_of(self.words, activation)

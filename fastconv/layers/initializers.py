@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.problem import Words, checked_array
+from fastconv.problem import Words, check_size, checked_array
 
 FAMILIES = ("glorot", "he", "lecun")
 NAMES = ("zeros", "ones", *(f"{family}_{kind}" for family in FAMILIES for kind in ("uniform", "normal")))
@@ -44,6 +44,7 @@ def initial(
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Make a weight: by a name that was checked, by a function of shape and dtype, or as a copy."""
+    check_size(words, shape, dtype)
     if isinstance(initializer, str):
         return _named(initializer, shape, dtype, rng)
     array = checked_array(words, name, initializer(shape, dtype) if callable(initializer) else initializer)
@@ -67,7 +68,8 @@ def _named(initializer: str, shape: tuple[int, ...], dtype: np.dtype, rng: np.ra
     else:
         w, scale = _cut_normal(shape, drawn, rng), math.sqrt(variance) / _CUT_DEVIATION
     w *= scale
-    return w.astype(dtype, copy=False)
+    with np.errstate(under="ignore"):
+        return w.astype(dtype, copy=False)
 
 
 def _variance(family: str, fan_in: int, fan_out: int) -> float:

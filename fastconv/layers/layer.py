@@ -101,7 +101,7 @@ class Layer(ABC):
             raise TypeError(f"{self.words.op}: `inputs` must hold real numbers; got {array.dtype}")
         if self._weights is None:
             self.build(array.shape)
-        with np.errstate(over="ignore"):
+        with np.errstate(all="ignore"):
             x = array.astype(self.dtype, copy=False)
         return self.call(x)
 
@@ -209,7 +209,8 @@ class Layer(ABC):
             )
         if any(array.dtype.kind == "c" for array in arrays):
             raise TypeError(f"{self.words.op}: `weights` must hold real numbers; got complex ones")
-        return tuple(array.astype(self.dtype) for array in arrays)
+        with np.errstate(all="ignore"):
+            return tuple(array.astype(self.dtype) for array in arrays)
 
     def _check_channels(self, shape: OpenShape, weights: Weights) -> None:
         """Refuse inputs of other channels than the weights are for."""

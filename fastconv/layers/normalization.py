@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastconv.layers.layer import Layer, OpenShape, Shape
+from fastconv.problem import truth
 
 
 class BatchNormalization(Layer):
@@ -42,8 +43,8 @@ class BatchNormalization(Layer):
         moving_variance_initializer="ones",
         **rest,
     ):
-        gamma = {"gamma": gamma_initializer} if scale else {}
-        beta = {"beta": beta_initializer} if center else {}
+        gamma = {"gamma": gamma_initializer} if truth(self.words, "scale", scale) else {}
+        beta = {"beta": beta_initializer} if truth(self.words, "center", center) else {}
         moving = {"moving_mean": moving_mean_initializer, "moving_variance": moving_variance_initializer}
         super().__init__(gamma | beta | moving, **rest)
         if isinstance(axis, bool) or not isinstance(axis, int):

@@ -12,7 +12,7 @@ from fastconv.layers.layer import Shape, Weights
 from fastconv.layers.spatial import Planned, Spatial
 from fastconv.ops import adaptive_average_pool, adaptive_max_pool, plan_pool
 from fastconv.plan import Plan
-from fastconv.problem import per_axis, pool_problem
+from fastconv.problem import per_axis, pool_problem, truth
 
 
 class Pooling(Planned):
@@ -125,7 +125,7 @@ class GlobalPooling(Planned):
 
     def __init__(self, data_format=None, keepdims=False, **rest):
         super().__init__(data_format=data_format, **rest)
-        self.keepdims = keepdims
+        self.keepdims = truth(self.words, "keepdims", keepdims)
 
     def call(self, x: np.ndarray) -> np.ndarray:
         """Pool the whole input with one window."""

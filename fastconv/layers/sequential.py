@@ -48,6 +48,8 @@ class Sequential:
 
     def __init__(self, layers: Sequence[Any], name: str | None = None):
         self.name = "sequential" if name is None else name
+        if isinstance(layers, str) or not isinstance(layers, Sequence):
+            raise TypeError(f"Sequential: `layers` must be a sequence of layers; got {layers!r}")
         flat = [
             inner
             for layer in layers

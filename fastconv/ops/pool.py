@@ -19,6 +19,7 @@ from fastconv.problem import (
     per_axis,
     planned_shape,
     pool_problem,
+    truth,
 )
 from fastconv.problem.pool import NAMED, REDUCTIONS, pool_dtypes
 from fastconv.view import windows as view_windows
@@ -156,7 +157,7 @@ def average_pool(
     >>> fastconv.average_pool(x, 2, padding="same", count_include_pad=True)[0, :, 0]
     array([3. , 2.5, 2. ])
     """
-    divisor = "padded" if count_include_pad else "real"
+    divisor = "padded" if truth(AVERAGE, "count_include_pad", count_include_pad) else "real"
     return _pool(
         AVERAGE,
         inputs,
@@ -362,7 +363,7 @@ def plan_pool(
     array([5, 3])
     """
     words = Words("plan_pool")
-    if reduction not in REDUCTIONS:
+    if not isinstance(reduction, str) or reduction not in REDUCTIONS:
         raise ValueError(f"plan_pool: `reduction` must be one of {', '.join(REDUCTIONS)}; got {reduction!r}")
     shape = planned_shape(words, input_shape)
     layout = Layout.of(words, data_format, len(shape))
@@ -376,7 +377,7 @@ def plan_pool(
         padding=padding,
         dilation=dilation_rate,
         reduction=reduction,
-        divisor="padded" if count_include_pad else "real",
+        divisor="padded" if truth(words, "count_include_pad", count_include_pad) else "real",
     )
     return plan.make(words, layout, problem, backend)
 
@@ -420,6 +421,8 @@ def _reduction(fn):
 def _result_dtype(fn, problem) -> np.dtype:
     """Learn the dtype that a caller's function results in; a binary ufunc must keep the input's."""
     if isinstance(fn, np.ufunc) and fn.nin == 2:
+        if problem.identity is None and problem.init is None:
+            _check_elements(problem, fn)
         try:
             fn.reduce(np.ones(2, problem.x_dtype), dtype=problem.acc_dtype)
         except TypeError as error:
@@ -436,6 +439,16 @@ def _result_dtype(fn, problem) -> np.dtype:
             f"pool: `fn` must return one number for a 1-D array; got {result.dtype} of shape {result.shape}"
         )
     return result.dtype
+
+
+def _check_elements(problem, fn) -> None:
+    """Refuse windows without elements for a function that has no result for none."""
+    _, counts = problem.divisor_factors()
+    if any(along.size and along.min() == 0 for along in counts):
+        raise ValueError(
+            f"pool: `fn` must have an identity where a window holds no more than padding; got {fn.__name__} "
+            f"and windows {problem.window.k} over {problem.window.i} padded by {problem.window.p}"
+        )
 
 
 def _in_layout(layout: Layout, shape: tuple[int, ...], sizes: tuple[int, ...]) -> tuple[int, ...]:

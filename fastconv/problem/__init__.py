@@ -18,6 +18,7 @@ from fastconv.problem.arguments import (
     memory_order,
     per_axis,
     planned_shape,
+    truth,
 )
 from fastconv.problem.conv import (
     ACTIVATIONS,
@@ -86,5 +87,6 @@ __all__ = [
     "reduction_start",
     "reduction_window",
     "transposed_pads",
+    "truth",
     "word_padding",
 ]

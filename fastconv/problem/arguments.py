@@ -48,9 +48,10 @@ class Layout(NamedTuple):
             return data_format
         if ndim < 2:
             raise ValueError(f"{words.op}: `{words.x}` must have a batch and a channel axis; got {ndim} axes")
-        if data_format == "channels_last":
+        word = data_format if isinstance(data_format, str) else None
+        if word == "channels_last":
             axes = tuple(range(ndim))
-        elif data_format == "channels_first":
+        elif word == "channels_first":
             axes = (0, *range(2, ndim), 1)
         else:
             raise ValueError(
@@ -130,7 +131,8 @@ def checked_bias(words: Words, value: Any, outputs: int, dtype: np.dtype) -> np.
         )
     if not np.can_cast(bias.dtype, dtype, "same_kind"):
         raise TypeError(f"{words.op}: `bias` must be of a kind that adds to {dtype}; got {bias.dtype}")
-    return np.ascontiguousarray(bias, dtype)
+    with np.errstate(all="ignore"):  # what is too large for the dtype is infinite in it
+        return np.ascontiguousarray(bias, dtype)
 
 
 def checked_out(words: Words, out: Any, shape: tuple[int, ...], dtype: np.dtype, *reads) -> None:
@@ -249,6 +251,14 @@ def check_size(words: Words, shape: tuple[int, ...], dtype: np.dtype) -> None:
         raise ValueError(
             f"{words.op}: the result must have fewer than {LARGEST} bytes; got shape {shape} of {dtype}"
         )
+
+
+def truth(words: Words, name: str, value: Any) -> bool:
+    """Take what is true or false, as most things are."""
+    try:
+        return bool(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{words.op}: `{name}` must be true or false; got {value!r}") from None
 
 
 def _is_sequence(value: Any) -> bool:

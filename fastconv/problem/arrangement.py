@@ -61,6 +61,13 @@ def check_blocks(words: Words, window: Window, shape: tuple[int, ...], output: s
         )
 
 
+def check_frame(words: Words, window: Window, x: np.ndarray) -> None:
+    """Refuse blocks, or a padded image, whose bytes cannot be counted."""
+    n, c, *_ = x.shape
+    check_size(words, (n, c * window.taps, *window.o), x.dtype)
+    check_size(words, (n, c, *window.padded), x.dtype)
+
+
 def unpooled_sizes(
     words: Words, i: tuple[int, ...], size: Any, strides: Any, padding: Any, output_size: Any
 ) -> tuple[int, ...]:

@@ -272,6 +272,7 @@ def stated(
             f"of extent {window.extent} over {window.i} padded by {window.p} to {window.padded} "
             f"({words.x} {x_shape}, {words.w} {shown})"
         )
+    window = window.tightened()
     dtype = promoted(x_dtype, w_dtype)
     n, *_, channels = canonical = tuple(x_shape[a] for a in layout.x)
     ic, outputs = w_shape[-2:]
@@ -299,7 +300,7 @@ def stated(
 def checked_activation(words: Words, activation: str | None, dtype: np.dtype) -> str:
     """Return the name of an activation that results of `dtype` can go through."""
     name = "linear" if activation is None else activation
-    if name not in ACTIVATIONS:
+    if not isinstance(name, str) or name not in ACTIVATIONS:
         raise ValueError(
             f"{words.op}: `activation` must be None, a callable or one of {', '.join(ACTIVATIONS)}; "
             f"got {activation!r}"

@@ -74,7 +74,7 @@ def reduction_window(
         pads = word_padding(words, padding, shape, tuple(map(spread, k, d)), s)
     else:
         pads = pairs_each_axis(words, padding, rank, length=ValueError, kind=TypeError)
-    return Window(shape, k, s, d, b, tuple(map(_cropped, map(spread, shape, b), pads)))
+    return Window(shape, k, s, d, b, tuple(map(_cropped, map(spread, shape, b), pads))).tightened()
 
 
 def _cropped(size: int, pair: tuple[int, int]) -> tuple[int, int]:

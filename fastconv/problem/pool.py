@@ -167,6 +167,7 @@ def pool_problem(
             f"window of extent {window.extent} over {i} padded by {window.p} to {window.padded} "
             f"({words.x} {x_shape})"
         )
+    window = window.tightened()
     acc_dtype, result = pool_dtypes(reduction, x_dtype)
     check_size(words, (n, *window.padded, c), acc_dtype)
     return PoolProblem(

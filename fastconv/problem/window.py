@@ -69,6 +69,19 @@ class Window:
         """Whether every tap of every position is an input: no padding and no base dilation."""
         return all(b == 1 for b in self.b) and all(pair == (0, 0) for pair in self.p)
 
+    def tightened(self) -> Window:
+        """Return the same window, which fits its axes, in numbers no larger than these.
+
+        A caller's may be beyond any array, where they change nothing: a stride past the end, a dilation of
+        one tap, more padding than is left when the other side is cropped. Indices then fit in 64 bits.
+        """
+        sizes, longest = tuple(map(spread, self.i, self.b)), tuple(max(size, 1) for size in self.padded)
+        axes = zip(self.p, self.padded, sizes, strict=True)
+        lows = [(min(max(lo, -size), padded), padded - size) for (lo, _), padded, size in axes]
+        s = tuple(min(s, n + (k == 0)) for s, n, k in zip(self.s, longest, self.k, strict=True))
+        d = tuple(map(min, self.d, longest))
+        return Window(self.i, self.k, s, d, self.b, tuple((lo, both - lo) for lo, both in lows))
+
     def source(self, position: tuple[int, ...], tap: tuple[int, ...]) -> tuple[int, ...] | None:
         """Index of the input that `tap` of the window at `position` meets; None in the padding."""
         index = []

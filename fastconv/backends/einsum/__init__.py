@@ -113,7 +113,10 @@ def separable(p: PoolProblem, x: np.ndarray, _w: None, _bias: None, y: np.ndarra
 def ufunc(p: PoolProblem, x: np.ndarray, _w: None, _bias: None, y: np.ndarray) -> None:
     """Fold any ufunc over the taps of every window."""
     view = windows(p.window, x.astype(p.acc_dtype, copy=False), p.identity)
-    y[...] = _folded(p.reduction, view, p.window.rank, p.init)
+    start = p.init
+    if start is None and p.window.taps == 1 and p.identity is not None:
+        start = np.asarray(p.identity).astype(p.acc_dtype)  # hypot of one number is its size
+    y[...] = _folded(p.reduction, view, p.window.rank, start)
 
 
 def _folded(function, view: np.ndarray, taps: int, init=None) -> np.ndarray:

@@ -193,6 +193,8 @@ def error(p: ConvProblem, size: np.ndarray, x: np.ndarray, w: np.ndarray) -> np.
 
     With e the relative error, in the 2-norm, of a transform of N numbers, a spectrum adds e |x| |w| at most,
     and the inverse transform e sqrt(m) |x| |w| for m products. Higham's bound of e is below 8 u log2(N).
+    Where numbers are so small that they underflow, every operation adds a unit of the smallest instead, which
+    the sums of a transform collect N times, and the weights multiply.
     """
     axes = tuple(range(1, 1 + p.window.rank))
     norms = np.sqrt(np.sum(np.square(x, dtype=np.longdouble), axes, keepdims=True))
@@ -200,7 +202,10 @@ def error(p: ConvProblem, size: np.ndarray, x: np.ndarray, w: np.ndarray) -> np.
         np.sum(np.square(w, dtype=np.longdouble), axis=tuple(range(w.ndim - 1)))
     )
     transformed = 8 * np.finfo(np.float64).eps / 2 * math.log2(math.prod(blocks(p)) + 1)
-    return (2 + math.sqrt(p.products)) * transformed * norms + np.finfo(p.y_dtype).eps / 2 * size
+    relative = (2 + math.sqrt(p.products)) * transformed * norms + np.finfo(p.y_dtype).eps / 2 * size
+    weights = np.sum(np.abs(w), axis=tuple(range(w.ndim - 1)), dtype=np.longdouble)
+    tiny = 8 * math.prod(blocks(p)) * np.longdouble(np.finfo(np.float64).smallest_subnormal) * (1 + weights)
+    return relative + tiny + np.finfo(p.y_dtype).smallest_subnormal
 
 
 def rejects(p: ConvProblem) -> str | None:

@@ -1,0 +1,106 @@
+"""What random calls have found, one test each: ``python -m tests.fuzz`` looks for more."""
+
+import numpy as np
+import pytest
+
+import fastconv
+from fastconv import functional, lax, layers
+
+X = np.ones((1, 6, 2), np.float32)
+W = np.ones((3, 2, 4), np.float32)
+WORDS = np.array(["a", "b"])  # whose comparison with a word is an array, neither true nor false
+FEW = np.array([1, 2])
+
+
+@pytest.mark.parametrize(
+    ("call", "argument"),
+    [
+        (lambda: fastconv.conv(X, W, data_format=WORDS), "data_format"),
+        (lambda: fastconv.conv(X, W, activation=WORDS), "activation"),
+        (lambda: fastconv.plan_pool(X.shape, 2, reduction=WORDS), "reduction"),
+        (lambda: fastconv.plan_pool(X.shape, 2, reduction=np.zeros(3, "i4,f4")), "reduction"),
+        (lambda: fastconv.average_pool(X, 2, count_include_pad=FEW), "count_include_pad"),
+        (lambda: lax.conv_transpose(X, W, (1,), "SAME", transpose_kernel=FEW), "transpose_kernel"),
+        (lambda: functional.max_pool1d(X, 2, return_indices=FEW), "return_indices"),
+        (lambda: functional.adaptive_max_pool1d(X, 2, return_indices=FEW), "return_indices"),
+        (lambda: layers.GlobalMaxPooling1D(keepdims=FEW), "keepdims"),
+        (lambda: layers.Dense(2, use_bias=FEW), "use_bias"),
+        (lambda: layers.Sequential(3), "layers"),
+    ],
+)
+def test_arrays_for_words_and_flags_are_refused(call, argument):
+    with pytest.raises((ValueError, TypeError), match=rf"^\w+: `{argument}` must .*; got "):
+        call()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: functional.unfold(np.ones((1, 4, 2, 3)), (1, 3), padding=(2**63 - 1, 0)),
+        lambda: functional.unfold(np.ones((1, 4, 2, 3)), (1, 3), padding=(2**60, 0)),
+        lambda: functional.fold(np.ones((1, 2, 1)), (2**62, 1), (2, 1), stride=(2**62, 1)),
+        lambda: layers.Conv1D(4, 2**63 - 1, input_shape=(9, 2)).get_weights(),
+    ],
+)
+def test_results_beyond_memory_are_refused(call):
+    with pytest.raises(ValueError, match=r"^\w+: the result must have fewer than \d+ bytes; got shape "):
+        call()
+
+
+HUGE = (2**31, 2**40, 2**63 - 1)
+
+
+@pytest.mark.parametrize("backend", fastconv.backends())
+@pytest.mark.parametrize("huge", HUGE)
+def test_numbers_beyond_the_array_change_nothing(huge, backend):
+    """A stride past the end, a dilation of one tap, and padding where all else is cropped."""
+    options = dict(backend=backend)
+    one = W[:1]
+
+    np.testing.assert_array_equal(fastconv.conv(X, W, strides=huge, **options), [[[6] * 4]])
+    np.testing.assert_array_equal(fastconv.conv(X, one, dilation_rate=huge, **options), np.full((1, 6, 4), 2))
+    np.testing.assert_array_equal(fastconv.max_pool(X, 2, strides=huge, **options), [[[1, 1]]])
+    np.testing.assert_array_equal(fastconv.depthwise_conv(X, one, strides=huge, **options), [[[1] * 8]])
+    away = ((huge, 3 - huge),)
+    np.testing.assert_array_equal(fastconv.conv(X, W, padding=away, **options), np.zeros((1, 7, 4)))
+    np.testing.assert_array_equal(
+        fastconv.average_pool(X, 3, 1, padding=away, count_include_pad=True, **options), np.zeros((1, 7, 2))
+    )
+
+
+def test_functions_without_identity_need_elements():
+    with pytest.raises(
+        ValueError, match=r"^pool: `fn` must have an identity .*; got fmax and windows \(2,\)"
+    ):
+        fastconv.pool(X, 2, fn=np.fmax, padding=3)
+
+
+@pytest.mark.parametrize("backend", ["naive", "einsum"])
+def test_functions_of_one_element_start_from_their_identity(backend):
+    y = fastconv.pool(-X, 1, fn=np.hypot, backend=backend)
+
+    np.testing.assert_array_equal(y, X)
+
+
+def test_patches_are_the_callers_own():
+    x = np.ones((1, 2, 5))
+
+    y = lax.conv_general_dilated_patches(x, (1,), (1,), "VALID")
+
+    assert not np.shares_memory(x, y)
+
+
+def test_initial_weights_of_half_precision_may_underflow():
+    layer = layers.Conv2D(64, 9, dtype="float16", seed=0)
+    with np.errstate(all="raise"):
+        layer.build((None, 9, 9, 99))
+
+    assert layer.built
+
+
+def test_halves_that_underflow_are_rounded_to_zero():
+    x, w = np.full((1, 3, 1), 6e-8, np.float16), np.full((1, 1, 1), 0.25, np.float16)
+    with np.errstate(all="raise"):
+        y = fastconv.conv(x, w, activation="elu")
+
+    np.testing.assert_array_equal(y, np.zeros((1, 3, 1)))
