@@ -11,7 +11,7 @@ import pytest
 from refusal import pattern
 from refused import read
 
-from .onnx_nodes import by_fastconv, by_onnxruntime, evaluator
+from .onnx_answers import by_fastconv, by_onnxruntime, evaluator
 
 pytestmark = pytest.mark.parity
 
