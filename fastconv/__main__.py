@@ -1,4 +1,4 @@
-"""The command line: ``python -m fastconv demo``, ``article``, ``info``, ``explain`` or ``tune``."""
+"""The command line: ``python -m fastconv demo``, ``article``, ``info``, ``explain``, ``tune`` or ``onnx``."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import sys
 from collections.abc import Sequence
 
 from fastconv import __version__
-from fastconv.cli import CommandError, article, demo, explain, info, tune
+from fastconv.cli import CommandError, article, demo, explain, info, onnx, tune
 
 COMMANDS = {
     "demo": (demo, "filters on a photograph: a table of times and a picture"),
     "article": (article, "the check this library grew from, against Keras and JAX"),
     "info": (info, "versions, threads and kernels"),
     "explain": (explain, "which kernel a problem would go to, and why"),
+    "onnx": (onnx, "run an ONNX model, with a table of what each node costs"),
     "tune": (tune, "measure the kernels on this machine, to choose among them by that"),
 }
 

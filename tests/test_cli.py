@@ -109,17 +109,23 @@ def test_an_unknown_backend_is_refused_with_the_names_of_all(capsys):
     assert all(row.name in err for row in dispatch.table())
 
 
-def test_without_matplotlib_a_sentence_says_what_to_install():
+@pytest.mark.parametrize(
+    ("arguments", "package", "extra"),
+    [(["demo"], "matplotlib", "demo"), (["onnx", "x.onnx"], "onnx", "onnx")],
+)
+def test_without_a_package_a_sentence_says_what_to_install(arguments, package, extra):
     code = (
-        "import sys; sys.modules['matplotlib'] = None\n"
-        "from fastconv.__main__ import main; sys.exit(main(['demo']))"
+        f"import sys; sys.modules[{package!r}] = None\n"
+        f"from fastconv.__main__ import main; sys.exit(main({arguments}))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr == "fastconv demo: matplotlib must be installed: pip install 'fastconv[demo]'\n"
+    assert done.stderr == (
+        f"fastconv {arguments[0]}: {package} must be installed: pip install 'fastconv[{extra}]'\n"
+    )
 
 
 def test_without_rich_progress_is_lines():

@@ -5,6 +5,7 @@
 ``article``  the check this library grew from, against Keras and JAX: ``peers`` asks those
 ``info``     versions, threads, kernels
 ``explain``  which kernel a problem would go to: ``shapes`` reads problems, ``timing`` measures kernels
+``onnx``     runs a model, node by node
 ``tune``     fits predictions to this machine: on the problems of ``samples``, by ``fitting``
 """
 

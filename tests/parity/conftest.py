@@ -1,4 +1,4 @@
-"""The peers: Keras 3 on its JAX backend, and ``jax.lax``, both with 64-bit types on; and PyTorch.
+"""The peers: Keras 3 on its JAX backend and ``jax.lax``, with 64-bit types on; PyTorch; ONNX, its runtime.
 
 They come with the extra `parity`. Without it these tests skip and say so; where
 ``FASTCONV_REQUIRE_PARITY=1`` is set, a missing peer is a failure.
@@ -62,9 +62,22 @@ def torch():
 
 
 @pytest.fixture(scope="package")
-def onnx_cases():
+def onnx():
+    """ONNX, with its reference evaluator."""
+    return peer("onnx")
+
+
+@pytest.fixture(scope="package")
+def onnxruntime():
+    """ONNX Runtime, which says nothing of what it leaves out."""
+    onnxruntime = peer("onnxruntime")
+    onnxruntime.set_default_logger_severity(3)
+    return onnxruntime
+
+
+@pytest.fixture(scope="package")
+def onnx_cases(onnx):  # noqa: ARG001 (it must be there)
     """ONNX's own cases of single nodes, by name."""
-    peer("onnx")
     from onnx.backend.test.case.node import collect_testcases
 
     with warnings.catch_warnings():
