@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 import numpy as np
 
+from fastconv.backends.numba.scratch import scratch
 from fastconv.backends.numba.slots import RANK
 from fastconv.backends.numba.transposition import FEW, transpose
 from fastconv.problem import ConvProblem, PoolProblem, Window
@@ -33,14 +34,14 @@ def per_axis(numbers: tuple[int, ...]) -> tuple[int, int, int]:
 def landing(y: np.ndarray, dtype: np.dtype, *, contiguous: bool) -> np.ndarray:
     """Return `y` if compiled code may write to it as it is, else an array to `deliver`."""
     fits = y.dtype == dtype and y.flags.aligned and (y.flags.c_contiguous or not contiguous)
-    return y if fits else np.empty(y.shape, dtype)
+    return y if fits else scratch(y.shape, dtype)
 
 
 def channels_last(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Return ``(n, *i, c)`` contiguous, a copy if need be."""
     if x.flags.c_contiguous and x.dtype == dtype:
         return x
-    y = np.empty(x.shape, dtype)
+    y = scratch(x.shape, dtype)
     if not transpose(x.transpose(planes(x.ndim - 2)), y):
         y[...] = x
     return y

@@ -47,6 +47,7 @@ from fastconv.backends.numba.schedule import (
     schedule,
     vectors,
 )
+from fastconv.backends.numba.scratch import scratch
 from fastconv.backends.numba.simd import lanes, pointer
 from fastconv.kernel import Kernel
 from fastconv.problem import ConvProblem
@@ -175,7 +176,7 @@ LOOPS = {np.dtype(dtype): _loops(dtype) for dtype in (np.float32, np.float64)}
 def prepare(p: ConvProblem, w: np.ndarray) -> Packed:
     """Pack the weights; what fills up a vector may be anything, as nothing that comes of it is stored."""
     plan = schedule(p)
-    weights, w = np.empty(plan.packed, p.acc_dtype), w.astype(p.acc_dtype, copy=False)[plan.lift[1:]]
+    weights, w = scratch((plan.packed,), p.acc_dtype), w.astype(p.acc_dtype, copy=False)[plan.lift[1:]]
     LOOPS[p.acc_dtype][0](plan.pack_tasks, plan.pack_grain, w, weights, plan.phases, plan.sizes)
     return Packed(plan, weights)
 
@@ -204,7 +205,7 @@ def conv(p: ConvProblem, x: np.ndarray, packed: Packed, bias: np.ndarray | None,
 def side_by_side(y: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Return `y` if vectors of its channels can be stored as they are, else an array to deliver."""
     fits = y.dtype == dtype and y.strides[-1] == y.itemsize and y.flags.aligned
-    return y if fits else np.empty(y.shape, dtype)
+    return y if fits else scratch(y.shape, dtype)
 
 
 def rejects(p: ConvProblem) -> str | None:

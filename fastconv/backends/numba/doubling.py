@@ -34,6 +34,7 @@ from fastconv.backends.numba.arrays import (
 )
 from fastconv.backends.numba.blocks import COMBINE
 from fastconv.backends.numba.jit import OFF, Loop, grain, predicted
+from fastconv.backends.numba.scratch import scratch
 from fastconv.backends.numba.simd import BYTES
 from fastconv.backends.numba.sliding import passes, work
 from fastconv.backends.numba.slots import RANK
@@ -212,7 +213,7 @@ def pool(p: PoolProblem, x: np.ndarray, prepared: Prepared, _bias: None, y: np.n
     result = landing(y, dtype, contiguous=True)
     *others, last = prepared.stages
     for stage in others:
-        x, source = np.empty(stage.sweep.shape(stage.sweep.window.o), dtype), x
+        x, source = scratch(stage.sweep.shape(stage.sweep.window.o), dtype), x
         stage.run(source, x)
     last.run(x, result)
     deliver(result, y)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from fastconv.backends.numba.jit import inner
+from fastconv.backends.numba.jit import merged
 from fastconv.backends.numba.tiles import at_least, at_most, leaked
 
 FUSED = ("linear", "relu", "relu6", "leaky_relu")  # `activated` knows them by position
 SLOPE = 0.2  # of leaky_relu below zero
 
 
-@inner
+@merged
 def activated(tile, activation):
     """Return a tile of vectors with ``FUSED[activation]`` applied."""
     if activation == 1:

@@ -45,6 +45,13 @@ def inner(function: Callable) -> Any:
     return numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)(named(function))
 
 
+def merged(function: Callable) -> Any:
+    """Compile into each caller what takes or returns a tile: a call would hand all of it over in memory."""
+    return numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True, **OPTIONS)(
+        named(function)
+    )
+
+
 # Why kernels written in vectors and addresses, which Python has not, cannot run, if so.
 OFF = "needs compiled code, which NUMBA_DISABLE_JIT forbids" if numba.config.DISABLE_JIT else None
 

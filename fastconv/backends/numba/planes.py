@@ -50,6 +50,7 @@ from fastconv.backends.numba.copying import copy_elements
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.jit import OFF, Loop, array, compiled, grain, inner, predicted
 from fastconv.backends.numba.panels import fill, located
+from fastconv.backends.numba.scratch import scratch
 from fastconv.backends.numba.simd import BYTES, address, lanes, pointer
 from fastconv.backends.numba.stagger import R
 from fastconv.kernel import Kernel
@@ -218,9 +219,9 @@ def landing(y: np.ndarray, dtype: np.dtype, pixel: int) -> np.ndarray:
     if y.dtype == dtype and y.flags.aligned and side_by_side:
         return y
     if pixel > 1:
-        return np.empty(y.shape, dtype)
+        return scratch(y.shape, dtype)
     n, o0, o1, o2, f = y.shape
-    return np.empty((n, f, o0, o1, o2), dtype).transpose(0, 2, 3, 4, 1)
+    return scratch((n, f, o0, o1, o2), dtype).transpose(0, 2, 3, 4, 1)
 
 
 def seconds(plan: Schedule) -> float:
