@@ -14,8 +14,9 @@ import numpy as np
 
 def unpool(x: np.ndarray, at: np.ndarray, sizes: tuple[int, ...]) -> np.ndarray:
     """Lay ``(n, c, *o)`` out on axes of given sizes."""
-    n, c, *_ = x.shape
-    y = np.zeros((n, c, math.prod(sizes)), x.dtype)
-    if x.size:
-        np.put_along_axis(y, at.reshape(n, c, -1), x.reshape(n, c, -1), axis=2)
+    n, c, *o = x.shape
+    places = math.prod(sizes)
+    y = np.zeros((n * c, places), x.dtype)
+    first = np.arange(n * c)[:, None] * places  # of each plane
+    y.reshape(-1)[(at.reshape(n * c, math.prod(o)) + first).reshape(-1)] = x.reshape(-1)
     return y.reshape(n, c, *sizes)

@@ -76,7 +76,7 @@ def unpooled(
     inferred, wanted = (*shape[:2], *usual), (*shape[:2], *usual)
     if output_shape is not None:
         wanted = checked_sizes(words, "output_shape", output_shape.tolist())
-    if len(wanted) != len(shape) or wanted[:2] != shape[:2] or min(wanted[2:]) < 1:
+    if len(wanted) != len(shape) or wanted[:2] != shape[:2] or min(wanted[2:], default=0) < 1:
         raise ValueError(
             f"{words.op}: the result must have batch and channels of `{words.x}` and elements on every "
             f"spatial axis; got {wanted} for {words.x} {shape}"
@@ -89,11 +89,10 @@ def unpooled(
                 f"{words.op}: `output_shape` must hold what the attributes give, {inferred}; got {wanted}"
             )
         at = np.asarray(np.ravel_multi_index(np.unravel_index(at, inferred), wanted))
-    wrong = at[(at < 0) | (at >= math.prod(wanted))]
-    if wrong.size:
+    if at.size and not 0 <= at.min() <= at.max() < math.prod(wanted):
         raise ValueError(
             f"{words.op}: `I` must be from 0 to {math.prod(wanted) - 1}, places in a result {wanted}; "
-            f"got {wrong[0]}"
+            f"got from {at.min()} to {at.max()}"
         )
     return at, wanted
 

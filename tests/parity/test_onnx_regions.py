@@ -186,6 +186,33 @@ def test_unpooling_without_an_output_shape():
     agree("MaxUnpool", 11, [x, at % 4], kernel_shape=(2, 3), strides=(2, 1))  # the last of many stays
 
 
+EMPTY = [
+    ("DeformConv", [(0, 4, 5, 6), (6, 4, 3, 2), (0, 12, 3, 5)], {}, (0, 6, 3, 5)),
+    ("RoiAlign", [(2, 3, 5, 6), (0, 4), (0,)], {}, (0, 3, 1, 1)),
+    ("RoiAlign", [(0, 3, 5, 6), (0, 4), (0,)], dict(mode="max", output_width=2), (0, 3, 1, 2)),
+    ("MaxRoiPool", [(2, 3, 5, 6), (0, 5)], dict(pooled_shape=(2, 3)), (0, 3, 2, 3)),
+    ("MaxUnpool", [(0, 3, 5, 6), (0, 3, 5, 6)], dict(kernel_shape=(2, 3)), (0, 3, 6, 8)),
+    ("MaxUnpool", [(2, 0, 5, 6), (2, 0, 5, 6)], dict(kernel_shape=(2, 3)), (2, 0, 6, 8)),
+    ("DepthToSpace", [(0, 8, 5, 6)], dict(blocksize=2), (0, 2, 10, 12)),
+    ("DepthToSpace", [(2, 0, 5, 6)], dict(blocksize=2), (2, 0, 10, 12)),
+    ("SpaceToDepth", [(2, 3, 0, 6)], dict(blocksize=2), (2, 12, 0, 3)),
+]
+
+
+@pytest.mark.parametrize(("op", "shapes", "options", "expected"), EMPTY)
+def test_of_nothing_there_is_nothing(op, shapes, options, expected):
+    places = dict(RoiAlign=2, MaxUnpool=1).get(op)  # which input is of int64
+    inputs = [np.zeros(shape, "int64" if at == places else "float32") for at, shape in enumerate(shapes)]
+
+    assert by_fastconv(op, 22, inputs, **options).shape == expected
+
+
+def test_col2im_of_no_images():
+    y = by_fastconv("Col2Im", 18, [np.zeros((0, 12, 4), "float32"), np.array([3, 4]), np.array([2, 3])])
+
+    assert y.shape == (0, 2, 3, 4)
+
+
 @pytest.mark.parametrize("mode", ["DCR", "CRD"])
 @pytest.mark.parametrize(("r", "h", "w"), [(2, 3, 5), (3, 4, 2), (1, 2, 3), (4, 0, 2)])
 def test_depth_and_space(r, h, w, mode):

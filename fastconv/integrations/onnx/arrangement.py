@@ -28,7 +28,7 @@ class MaxUnpool(OpRun):
 
     def _run(self, x, at, output_shape=None, **attributes: Any):
         at, shape = unpooled(words("MaxUnpool"), at, x.shape, output_shape, **attributes)
-        return (unpool.unpool(x.reshape(1, 1, -1), at.reshape(1, 1, -1), shape)[0, 0],)
+        return (unpool.unpool(x.reshape(1, 1, x.size), at.reshape(1, 1, x.size), shape)[0, 0],)
 
 
 class DepthToSpace(OpRun):
