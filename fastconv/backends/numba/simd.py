@@ -22,23 +22,12 @@ from __future__ import annotations
 
 import operator
 
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, overload, register_model
 
-
-def _machine() -> tuple[int, int]:
-    """Return the bytes of this machine's vector registers, and how many there are."""
-    features = binding.get_host_cpu_features()
-    if features.get("avx512f"):
-        return 64, 32
-    if features.get("avx"):
-        return 32, 16
-    return 16, 32 if features.get("neon") else 16
-
-
-BYTES, REGISTERS = _machine()
+from fastconv.backends.numba.registers import BYTES, REGISTERS  # noqa: F401 (words that kernels are sized by)
 
 I32, I64 = ir.IntType(32), ir.IntType(64)
 
