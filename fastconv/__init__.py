@@ -27,7 +27,7 @@ from fastconv.ops import (
 from fastconv.plan import Plan, explain
 from fastconv.threads import get_num_threads, set_num_threads
 
-MODULES = ("functional", "lax", "layers")  # imported when they are first asked for
+MODULES = ("deformable", "functional", "lax", "layers", "roi")  # imported when they are first asked for
 
 __version__ = "0.1.0"
 
