@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "fastconv"
 FLOORS = [  # low to high; of the top one, modules may import one another
     {"problem"},
-    {"kernel", "view", "regions", "sampling", "activations", "threads", "machine", "jitted"},
+    {"kernel", "view", "regions", "sampling", "activations", "threads", "machine", "storage", "jitted"},
     {"costs"},
     {"backends"},
     {"dispatch"},

@@ -1,10 +1,9 @@
 """Compiled code on disk: one file a function and signature, so that a process starts warm.
 
-A file's name holds a hash of all that its code depends on: the sources of this folder, what the function was
-made with, the versions of Python, Numba and its binding to LLVM, Numba's settings, the CPU and its features,
-and the signature. Nothing is ever changed in place, so processes cannot disturb one another: each writes a
-file of its own and renames it, and whoever comes last has written the same. A file that cannot be read or
-written costs time, never a failure.
+A file's key names all that its code depends on: the sources of this folder, what the function was made with,
+the versions of Python, Numba and its binding to LLVM, Numba's settings, the CPU and its features, and the
+signature. What is read for another key is not taken, and what cannot be read or written costs time, never a
+failure: ``storage`` sees to that.
 
 The folder is ``FASTCONV_CACHE_DIR``, else ``fastconv`` in the user's cache folder. Set to nothing, or where
 there is no such folder, code is compiled anew in every process.
@@ -15,17 +14,28 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import re
 import sys
-import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import llvmlite
 import numba
+from llvmlite import binding
 from numba.core import compiler, serialize
+from numba.core.runtime import rtsys
 
+from fastconv import storage
 from fastconv.machine import cache_folder
+
+# Settings that machine code does not depend on: who sets them where it runs finds what was compiled before.
+ELSEWHERE = {
+    "NUMBA_NUM_THREADS",
+    "NUMBA_THREADING_LAYER",
+    "NUMBA_THREADING_LAYER_PRIORITY",
+    "NUMBA_CACHE_DIR",
+}
 
 
 def cached(function: Any) -> Any:
@@ -51,36 +61,58 @@ class DiskCache:
     """What Numba asks for code before it compiles a function, and tells when it has."""
 
     def __init__(self, function: Any):
-        self.name = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}"
+        self.name = re.sub(r"[^\w.]", "", f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}")
         self.built_with = _built_with(function)
         self.cache_path = str(cache_folder())
 
     def load_overload(self, signature: Any, context: Any) -> Any:
         """Return the code for a signature, or None."""
-        context.refresh()
+        data = storage.read(*self._place(signature, context))
+        if data is None:
+            return None
         try:
-            data = pickle.loads(self._path(signature, context).read_bytes())
-            return compiler.CompileResult._rebuild(context, *data)
-        except Exception:  # whatever is wrong with a file, compiling is right
+            outer, parts = pickle.loads(data)
+            _define(outer, parts, context)
+            return compiler.CompileResult._rebuild(context, *parts)
+        except Exception:  # whatever is wrong with it, compiling is right
             return None
 
     def save_overload(self, signature: Any, result: Any) -> None:
         """Keep the code for a signature, where that is possible."""
         if result.library.has_dynamic_globals:  # addresses of this process are in it
             return
-        path = self._path(signature, result.target_context)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
-                file.write(serialize.dumps(result._reduce()))
-            os.replace(file.name, path)
-        except OSError:  # a full disk, or not ours to write: this process has its code all the same
-            return
+        data = serialize.dumps((_outer_names(result.library), result._reduce()))
+        storage.write(*self._place(signature, result.target_context), data)
 
-    def _path(self, signature: Any, context: Any) -> Path:
-        """Name the file of a signature."""
-        key = repr((fingerprint(), self.built_with, str(signature), context.codegen().magic_tuple()))
-        return Path(self.cache_path) / f"{self.name}.{hashlib.sha256(key.encode()).hexdigest()[:32]}.bin"
+    def _place(self, signature: Any, context: Any) -> tuple[Path, str]:
+        """Return the file of a signature and its key."""
+        key = repr(
+            (self.name, fingerprint(), self.built_with, str(signature), context.codegen().magic_tuple())
+        )
+        name = f"{self.name}.{hashlib.sha256(key.encode()).hexdigest()[:32]}.bin"
+        return storage.collection(Path(self.cache_path), fingerprint()) / name, key
+
+
+def _outer_names(library: Any) -> list[str]:
+    """List what machine code calls or reads that is not in it."""
+    module = library._final_module
+    outside = [each.name for each in (*module.functions, *module.global_variables) if each.is_declaration]
+    return [name for name in outside if not name.startswith("llvm.")]
+
+
+def _define(names: list[str], parts: tuple, context: Any) -> None:
+    """See to it that names can be linked.
+
+    What Numba compiles with, which takes half of a first call to import, is left out unless it defines one.
+    """
+    rtsys.initialize(context)
+    for begin in parts[RELOAD]:
+        begin()
+    if not all(map(binding.address_of_symbol, names)):
+        context.refresh()
+
+
+RELOAD = 7  # among the parts of a result: what to call before its code is linked, such as starting threads
 
 
 def _built_with(function: Any) -> tuple:
@@ -109,7 +141,9 @@ def _captured(function: Any) -> list:
 @cache
 def fingerprint() -> str:
     """Hash the sources of this folder, any of which may be compiled into any function, and versions."""
-    settings = sorted(item for item in os.environ.items() if item[0].startswith("NUMBA_"))
+    settings = sorted(
+        item for item in os.environ.items() if item[0].startswith("NUMBA_") and item[0] not in ELSEWHERE
+    )
     versions = sys.version, numba.__version__, llvmlite.__version__
     digest = hashlib.sha256(repr((versions, settings)).encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):

@@ -68,7 +68,7 @@ class Packed:
     weights: np.ndarray
 
 
-@jit.inner
+@jit.merged
 def run_part(part, x, weights, bias, y, zeros, regions, sizes):
     """Compute one task's outputs."""
     channel_parts, many = sizes[CHANNEL_PARTS], sizes[GROUPS] * sizes[BLOCKS]
@@ -86,7 +86,7 @@ def run_part(part, x, weights, bias, y, zeros, regions, sizes):
         compute_block(block, inputs, outputs, live, count, taps, weights, bias, g[WEIGHTS], sizes)
 
 
-@jit.inner
+@jit.merged
 def compute_block(block, inputs, outputs, live, count, taps, weights, bias, offset, sizes):
     """Compute one block of output channels of all the pixels listed."""
     ic, oc, blocks = sizes[IC], sizes[OC], sizes[BLOCKS]
@@ -112,7 +112,7 @@ def compute_block(block, inputs, outputs, live, count, taps, weights, bias, offs
         )
 
 
-@jit.inner
+@jit.merged
 def padded(oc, lanes):
     """Return a group's output channels, rounded up to whole vectors."""
     return (oc + lanes - 1) // lanes * lanes
@@ -125,7 +125,7 @@ def run_parts(first, end, x, weights, bias, y, zeros, regions, sizes):
         run_part(part, x, weights, bias, y, zeros, regions, sizes)
 
 
-@jit.inner
+@jit.merged
 def pack_block(item, w, packed, phases, sizes):
     """Lay out the weights of one block of output channels in one phase."""
     groups, ic, oc, blocks = sizes[GROUPS], sizes[IC], sizes[OC], sizes[BLOCKS]

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastconv.backends.numba.jit import inner
+from fastconv.backends.numba.jit import inner, merged
 from fastconv.backends.numba.microkernel import MR, tiles_of
 from fastconv.backends.numba.schedule import (
     BEFORE,
@@ -29,7 +29,7 @@ from fastconv.backends.numba.schedule import (
 from fastconv.backends.numba.simd import address, pointer
 
 
-@inner
+@merged
 def room(count, taps):
     """Return arrays for the inputs, outputs and live taps of `count` pixels."""
     tiles = tiles_of(count)
@@ -73,7 +73,7 @@ def list_addresses(inputs, outputs, live, x, y, zeros, g, first, count):
         list_tile(inputs[tile], live[tile], at, x, zeros, g)
 
 
-@inner
+@merged
 def list_tile(inputs, live, at, x, zeros, g):
     """List the taps of one tile that meet the image, and what they read."""
     x_at, nothing = address(pointer(x)), address(pointer(zeros))

@@ -14,9 +14,11 @@ calls take turns.
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from typing import Any
 
@@ -46,8 +48,11 @@ def inner(function: Callable) -> Any:
 
 
 def merged(function: Callable) -> Any:
-    """Compile into each caller what takes or returns a tile: a call would hand all of it over in memory."""
-    return numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True, **OPTIONS)(
+    """Compile as part of each caller: for what is called in one place, half of the compiler's work.
+
+    And for what takes or returns a tile, which a call would hand over in memory.
+    """
+    return numba.njit(inline="always", no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)(
         named(function)
     )
 
@@ -166,16 +171,30 @@ def _machine_code(function: Any, signature: tuple[types.Type, ...]) -> tuple[int
     """Compile for arguments of exact types; return the address for `_do`, and what Python can call."""
     if numba.config.DISABLE_JIT:
         return 0, np.errstate(all="ignore")(function)
-    cached(function).compile(signature)
+    with _uncollected():
+        cached(function).compile(signature)
     result = function.overloads[signature]
     return result.library.get_pointer_to_function(result.fndesc.llvm_func_name), result.entry_point
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from what Numba makes, which stays: its searches take a tenth of it all."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 def _spread(count, grain, tasks, arguments):
     """Have `count` tasks done, `grain` at a time, by the function at address `tasks`."""
     for chunk in prange((count + grain - 1) // grain):
         first = np.int64(chunk) * grain  # prange counts unsigned; that and signed would make a float
-        _do(tasks, first, min(count, first + grain), arguments)
+        end = first + grain
+        _do(tasks, first, end if end < count else count, arguments)
 
 
 @intrinsic

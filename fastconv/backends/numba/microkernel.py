@@ -21,7 +21,7 @@ F. Van Zee, R. van de Geijn, "BLIS: A Framework for Rapidly Instantiating BLAS F
 from __future__ import annotations
 
 from fastconv.backends.numba.epilogue import activated
-from fastconv.backends.numba.jit import inner
+from fastconv.backends.numba.jit import inner, merged
 from fastconv.backends.numba.simd import REGISTERS, get, lanes, load_pointers, shifted
 from fastconv.backends.numba.tiles import (
     load_elements,
@@ -70,13 +70,13 @@ full_wide, full_narrow = microkernel(MR, NV), microkernel(MR, 1)
 half_wide, half_narrow = microkernel(HALF, NV), microkernel(HALF, 1)
 
 
-@inner
+@merged
 def tiles_of(count):
     """Return how many tiles cover `count` pixels; all but the last have MR."""
     return (count + MR - 1) // MR
 
 
-@inner
+@merged
 def compute(pixels, outs, live, left, first, channels, weights, shift, valid, bias, biased, activation):
     """Run the micro-kernel on a tile of which `left` pixels count, and at most NV vectors of channels.
 

@@ -82,7 +82,8 @@ def nest(reduce: Callable) -> Callable:
         channels, part, pixels = numbers[CHANNELS], numbers[PART], numbers[PIXELS]
         parts, segments = -(-channels // part), -(-axes[2, O] // pixels)
         rows_out = axes[0, O] * axes[1, O]
-        x_image, y_image = axes[:, I].prod() * channels, axes[:, O].prod() * channels
+        x_image = axes[0, I] * axes[1, I] * axes[2, I] * channels
+        y_image = rows_out * axes[2, O] * channels
         outer = axes[0, K] * axes[1, K]
         rows, met = np.empty(outer, np.int64), np.empty((2, outer * axes[2, K]), np.int64)
         line = np.empty(pixels * axes[2, S] * channels, y.dtype)

@@ -67,7 +67,7 @@ def schedule(p: ConvProblem) -> Schedule:
     return Schedule(np.array(sizes, np.int64), tasks, jit.grain(tasks, seconds(p) / max(tasks, 1)))
 
 
-@jit.inner
+@jit.merged
 def fill_panel(panel, x, n, o0, o1, sizes):
     """Copy the input rows that one output row meets, with zeros where they are padding."""
     ic, before = sizes[IC], sizes[BEFORE + 2]
@@ -90,7 +90,7 @@ def fill_panel(panel, x, n, o0, o1, sizes):
                         row[(before + i2) * ic + c] = x[n, i0, i1, i2, c]
 
 
-@jit.inner
+@jit.merged
 def list_addresses(inputs, outputs, live, panel, y, sizes):
     """List where the windows of a row begin in the panel, and what row 0 writes, as ``indirection`` does."""
     live[:, 0] = len(panel)
@@ -106,7 +106,7 @@ def list_addresses(inputs, outputs, live, panel, y, sizes):
                 inputs[tile, tap, m] = start + tap * panel.strides[0] + o2 * step
 
 
-@jit.inner
+@jit.merged
 def run_rows(first, last, panel, inputs, outputs, live, x, weights, bias, y, sizes):
     """Compute output rows one after the other."""
     ic, oc, taps = sizes[IC], sizes[OC], len(panel)
