@@ -1,6 +1,9 @@
 """The networks that ship in onnx's wheel, given weights, agree with ONNX Runtime; and a file of one runs."""
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,6 +42,17 @@ def test_networks(name, light, onnxruntime):
         assert np.abs(y - wanted).max() <= 1e-4 * np.abs(wanted).max()
         expected.append(wanted)
     assert np.abs(expected[0] - expected[1]).max() > 1e-2 * np.abs(expected[0]).max()
+
+
+def test_the_readmes_example_needs_no_more_than_onnx(onnx):  # noqa: ARG001 (it must be there)
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    (example,) = re.findall(r"^## ONNX without a runtime$.*?^```python$(.*?)^```$", text, re.M | re.S)
+    others = "onnxruntime", "torch", "jax", "keras", "scipy"
+    code = f"import sys; sys.modules |= dict.fromkeys({others}){example}print(*scores.shape, scores.dtype)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout == "1 1000 1 1 float32\n"
 
 
 @pytest.fixture
