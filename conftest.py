@@ -5,7 +5,8 @@ import pytest
 
 import fastconv
 
-collect_ignore = ["fastconv/integrations/onnx"]  # imports onnx, which may not be there
+# They import onnx and Keras, which may not be there.
+collect_ignore = ["fastconv/integrations/onnx", "fastconv/integrations/keras"]
 
 
 @pytest.fixture(autouse=True)

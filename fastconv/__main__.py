@@ -1,4 +1,4 @@
-"""The command line: ``python -m fastconv demo``, ``article``, ``info``, ``explain``, ``tune`` or ``onnx``."""
+"""The command line: ``python -m fastconv COMMAND``, one of `COMMANDS`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from fastconv import __version__
-from fastconv.cli import CommandError, article, demo, explain, info, onnx, tune
+from fastconv.cli import CommandError, article, demo, explain, info, keras, onnx, tune
 
 COMMANDS = {
     "demo": (demo, "filters on a photograph: a table of times and a picture"),
@@ -17,6 +17,7 @@ COMMANDS = {
     "explain": (explain, "which kernel a problem would go to, and why"),
     "onnx": (onnx, "run an ONNX model, with a table of what each node costs"),
     "tune": (tune, "measure the kernels on this machine, to choose among them by that"),
+    "keras": (keras, "run a script whose Keras computes with fastconv, with JAX or without"),
 }
 
 

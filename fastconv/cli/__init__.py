@@ -7,6 +7,7 @@
 ``explain``  which kernel a problem would go to: ``shapes`` reads problems, ``timing`` measures kernels
 ``onnx``     runs a model, node by node
 ``tune``     fits predictions to this machine: on the problems of ``samples``, by ``fitting``
+``keras``    runs a script whose Keras computes with fastconv
 """
 
 
