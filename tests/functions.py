@@ -1,10 +1,16 @@
 """Functions of a window that Numba compiles, for pools."""
 
-import numba
 import numpy as np
 
+try:
+    from numba import njit
+except ImportError:  # as they are, then: pools take any function
 
-@numba.njit
+    def njit(function):  # or the types that it is for
+        return function if callable(function) else njit
+
+
+@njit
 def weighted(window):
     """Tell every order of elements from every other, and how many there are."""
     total = window.size
@@ -13,19 +19,19 @@ def weighted(window):
     return total
 
 
-@numba.njit
+@njit
 def median(window):
     """Call a function of NumPy's that Numba has."""
     return np.median(window)
 
 
-@numba.njit
+@njit
 def largest(window):
     """Result in the dtype of the window, which in Python is a float of another."""
     return window.max()
 
 
-@numba.njit
+@njit
 def refusing(window):
     """Raise an exception at some windows."""
     if window[0] > 5:
@@ -33,19 +39,19 @@ def refusing(window):
     return window[0]
 
 
-@numba.njit("float64(float64[:])")
+@njit("float64(float64[:])")
 def of_doubles(window):
     """Take one dtype and no other."""
     return window.sum()
 
 
-@numba.njit
+@njit
 def unsound(window):
     """Add what cannot be added."""
     return window + "a"
 
 
-@numba.njit
+@njit
 def no_number(window):
     """Return what is no number."""
     return window
@@ -55,11 +61,11 @@ def holding(what):
     """Make a function that adds, and has in its closure itself or a ufunc."""
     add = np.add
 
-    @numba.njit
+    @njit
     def total(seen):
         return seen[0] if len(seen) == 1 else seen[0] + total(seen[1:])
 
-    @numba.njit
+    @njit
     def summed(seen):
         result = seen[0]
         for element in seen[1:]:

@@ -42,7 +42,7 @@ def test_bias_without_numbers(op):
 
 @pytest.mark.parametrize("op", WITH_OUT)
 def test_out_is_an_array(op):
-    refuses(TypeError, "`out` must be a NumPy array; got list", op, *OPS[op], out=output(op).tolist())
+    refuses(TypeError, "`out` must be a plain NumPy array; got list", op, *OPS[op], out=output(op).tolist())
 
 
 @pytest.mark.parametrize("op", WITH_OUT)
@@ -70,6 +70,27 @@ def test_out_has_room_for_every_result(op):
     text = f"`out` must have an element of its own for every result; got strides {y.strides} ({y.shape})"
 
     refuses(ValueError, text, op, *OPS[op], out=y)
+
+
+@pytest.mark.parametrize("op", WITH_OUT)
+def test_out_does_not_overlap_itself(op):
+    """Rows that begin inside those before them."""
+    y = output(op)
+    y = np.lib.stride_tricks.as_strided(y, y.shape, (y.strides[0], y.strides[2], *y.strides[2:]))
+    text = f"`out` must have an element of its own for every result; got strides {y.strides} ({y.shape})"
+
+    refuses(ValueError, text, op, *OPS[op], out=y)
+
+
+@pytest.mark.parametrize("op", WITH_OUT)
+def test_out_has_no_mask(op):
+    refuses(
+        TypeError,
+        "`out` must be a plain NumPy array; got MaskedArray",
+        op,
+        *OPS[op],
+        out=np.ma.array(output(op)),
+    )
 
 
 @pytest.mark.parametrize("op", WITH_OUT)

@@ -39,7 +39,7 @@ def test_groups_at_every_remainder(ic, oc):
         assert_equals_einsum(x, w, padding="same", bias=bias)
 
 
-@pytest.mark.parametrize(("ic", "oc"), [(1, 3), (3, 5), (4, 4), (5, 2)])
+@pytest.mark.parametrize(("ic", "oc"), [(1, 3), (3, 1), (4, 4), (5, 2)])  # AVX2 has 4
 def test_groups_of_doubles(ic, oc):
     for groups in range(2, 2 * (8 // oc) + 2):
         assert_equals_einsum(*arrays("float64", (1, 11, groups * ic), (3, ic, groups * oc)), padding="same")

@@ -1,9 +1,8 @@
 """Whatever NumPy can hold is taken, and taken right; and a caller's arrays are never written."""
 
-import mmap
-
 import numpy as np
 import pytest
+from forms import FORMS, memory_mapped, unaligned
 
 import fastconv
 
@@ -37,58 +36,6 @@ OPS = {  # name: (other arrays, options)
 def call(op, x, others=None, **more):
     arrays, options = OPS[op]
     return getattr(fastconv, op)(x, *(arrays if others is None else others), **{**options, **more})
-
-
-def unaligned(x):
-    """A copy of `x` that begins one byte into its memory."""
-    memory = np.zeros(x.nbytes + 1, np.uint8)
-    copy = memory[1:].view(x.dtype).reshape(x.shape)
-    copy[...] = x
-    assert not copy.flags.aligned
-    return copy
-
-
-def memory_mapped(x):
-    pages = mmap.mmap(-1, max(x.nbytes, 1))
-    copy = np.frombuffer(pages, x.dtype, x.size).reshape(x.shape)
-    copy[...] = x
-    return copy
-
-
-def read_only(x):
-    x = x.copy()
-    x.flags.writeable = False
-    return x
-
-
-def spread(x):
-    """Every other element of a larger array, along every axis."""
-    copy = np.full([2 * n for n in x.shape], 77, x.dtype)[(slice(None, None, 2),) * x.ndim]
-    copy[...] = x
-    return copy
-
-
-def backwards(x):
-    return np.flip(np.flip(x).copy())
-
-
-class Mine(np.ndarray):
-    pass
-
-
-FORMS = {
-    "list": lambda x: x.tolist(),
-    "Fortran": np.asfortranarray,
-    "big-endian": lambda x: x.astype(x.dtype.newbyteorder(">")),
-    "unaligned": unaligned,
-    "memory-mapped": memory_mapped,
-    "read-only": read_only,
-    "spread": spread,
-    "backwards": backwards,
-    "axes exchanged": lambda x: np.moveaxis(np.moveaxis(x, 0, -1).copy(), -1, 0),
-    "subclass": lambda x: x.view(Mine),
-    "unaligned, big-endian, backwards": lambda x: np.flip(unaligned(np.flip(x).astype(">f4"))),
-}
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -46,7 +46,8 @@ class Layer(ABC):
     -----
     Weights are made once, for the channels of the first input: at the first call, by `build`, or as
     soon as they are asked for where `input_shape` was given. Any number of threads may call a layer at
-    once. Layers that only move numbers (`Flatten`, `Dropout`) may return views of their inputs.
+    once. Layers that change no number (`Flatten`, `Dropout`, a linear `Activation`) may return views of their
+    inputs.
     """
 
     words: ClassVar[Words] = Words("Layer")

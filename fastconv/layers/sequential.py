@@ -195,9 +195,9 @@ class Sequential:
 
     def _outputs(self, inputs: Any) -> Iterator[np.ndarray]:
         """Compute one layer after another."""
+        x = inputs if hasattr(inputs, "shape") else checked_array(WORDS, "inputs", inputs)
         if self.input_shape is None:
-            self.build(np.shape(inputs))
-        x = inputs
+            self.build(x.shape)
         for number, layer in enumerate(self.layers):
             with self._noting(number):
                 x = layer(x)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from fastconv.problem.window import spread
 Pairs = tuple[tuple[int, int], ...]
 Padding = str | int | Sequence[int | Sequence[int]]
 
+ARRAYS = "__array__", "__array_interface__", "__array_struct__"  # what `numpy.asarray` asks of objects
 LARGEST = np.iinfo(np.intp).max  # bytes of an array, and any index into one
 
 
@@ -81,13 +83,22 @@ def checked_array(words: Words, name: str, value: Any) -> np.ndarray:
             f"window; got a masked array of shape {value.shape}"
         )
     try:
-        array = np.asarray(value)
+        array = np.from_dlpack(value) if _has_only_dlpack(value) else np.asarray(value)
     except ValueError as error:
         raise ValueError(
             f"{words.op}: `{name}` must be an array, or lists of equal lengths; got {type(value).__name__}"
         ) from error
+    except (TypeError, RuntimeError, BufferError) as error:  # another library's array, and why not
+        raise TypeError(
+            f"{words.op}: `{name}` must be an array that NumPy can view; got {type(value).__name__} ({error})"
+        ) from error
     array = array.astype(checked_dtype(words, name, array.dtype, array.shape), copy=False)
     return array if array.flags.aligned else array.copy()
+
+
+def _has_only_dlpack(value: Any) -> bool:
+    """Whether another library's array says where it lies in the one way that NumPy has to be told to ask."""
+    return hasattr(value, "__dlpack__") and not any(map(partial(hasattr, value), ARRAYS))
 
 
 def checked_dtype(words: Words, name: str, dtype: Any, shape: tuple[int, ...]) -> np.dtype:
@@ -137,15 +148,15 @@ def checked_bias(words: Words, value: Any, outputs: int, dtype: np.dtype) -> np.
 
 def checked_out(words: Words, out: Any, shape: tuple[int, ...], dtype: np.dtype, *reads) -> None:
     """Refuse an `out` that cannot take the result, or that shares memory with an array it is made of."""
-    if not isinstance(out, np.ndarray):
-        raise TypeError(f"{words.op}: `out` must be a NumPy array; got {type(out).__name__}")
+    if not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray):
+        raise TypeError(f"{words.op}: `out` must be a plain NumPy array; got {type(out).__name__}")
     if out.shape != shape or out.dtype != dtype:
         raise ValueError(
             f"{words.op}: `out` must have shape {shape} and dtype {dtype}; got {out.shape} and {out.dtype}"
         )
     if not out.flags.writeable:
         raise ValueError(f"{words.op}: `out` must be writeable; got a read-only array {out.shape}")
-    if any(stride == 0 and n > 1 for stride, n in zip(out.strides, out.shape, strict=True)):
+    if not _has_places_of_its_own(out):
         raise ValueError(
             f"{words.op}: `out` must have an element of its own for every result; "
             f"got strides {out.strides} ({out.shape})"
@@ -156,6 +167,16 @@ def checked_out(words: Words, out: Any, shape: tuple[int, ...], dtype: np.dtype,
                 f"{words.op}: `out` must not overlap an argument in memory; "
                 f"got out {out.shape} over an array {array.shape}"
             )
+
+
+def _has_places_of_its_own(out: np.ndarray) -> bool:
+    """Whether each axis, the narrowest first, steps over all that those before it reach."""
+    reach = out.itemsize
+    for stride, n in sorted((abs(stride), n) for stride, n in zip(out.strides, out.shape, strict=True)):
+        if n > 1 and stride < reach:
+            return False
+        reach += stride * (n - 1)
+    return True
 
 
 def per_axis(words: Words, name: str, value: Any, rank: int, least: int = 1) -> tuple[int, ...]:
