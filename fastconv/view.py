@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided
 
 from fastconv.problem.window import Window, spread
 
@@ -20,8 +20,9 @@ def padded(window: Window, x: np.ndarray, fill) -> np.ndarray:
 
 def along(x: np.ndarray, axis: int, k: int, s: int, d: int) -> np.ndarray:
     """View one axis as windows of `k` taps: it counts the windows, a new last axis the taps."""
-    view = sliding_window_view(x, spread(k, d), axis)
-    return view[(slice(None),) * axis + (slice(None, None, s),)][..., ::d]
+    shape, strides, step = list(x.shape), list(x.strides), x.strides[axis]
+    shape[axis], strides[axis] = (shape[axis] - spread(k, d)) // s + 1, s * step
+    return as_strided(x, (*shape, k), (*strides, d * step), writeable=False)
 
 
 def windows(window: Window, x: np.ndarray, fill=0) -> np.ndarray:

@@ -25,6 +25,7 @@ FEW = np.array([1, 2])
         (lambda: functional.adaptive_max_pool1d(X, 2, return_indices=FEW), "return_indices"),
         (lambda: layers.GlobalMaxPooling1D(keepdims=FEW), "keepdims"),
         (lambda: layers.Dense(2, use_bias=FEW), "use_bias"),
+        (lambda: layers.Dense(2, activation=WORDS), "activation"),
         (lambda: layers.Sequential(3), "layers"),
     ],
 )
@@ -66,6 +67,36 @@ def test_numbers_beyond_the_array_change_nothing(huge, backend):
     np.testing.assert_array_equal(
         fastconv.average_pool(X, 3, 1, padding=away, count_include_pad=True, **options), np.zeros((1, 7, 2))
     )
+
+
+def test_windows_of_very_many_phases_are_left_to_others():
+    """Each phase of a transposed convolution takes its time to plan: these would take hours."""
+    x, w = np.array([[[1.0], [2.0]]], np.float32), np.ones((2, 1, 1), np.float32)
+    options = dict(strides=2**20, padding=((0, 2**19),))
+
+    y = fastconv.conv_transpose(x, w, **options)
+
+    assert np.flatnonzero(y).tolist() == [0, 1]
+    if "numba" in fastconv.backends():
+        with pytest.raises(NotImplementedError, match=r"numba:direct +base dilation .*, at most 4096"):
+            fastconv.conv_transpose(x, w, backend="numba", **options)
+
+
+@pytest.mark.parametrize("backend", fastconv.backends())
+def test_holes_wider_than_windows_hold_no_input(backend):
+    """Nothing that is as long as the input with its holes may be made to count what windows hold."""
+    x, far = np.array([1.0, 2, 3], np.float32), 2**20
+    with fastconv.use_backend(backend):
+        y = lax.reduce_window(x, -np.inf, lax.max, (2,), (far,), ((0, 1),), (far,))
+
+    np.testing.assert_array_equal(y, [1, 2, 3])
+
+
+def test_patches_of_a_line_are_refused():
+    with pytest.raises(
+        TypeError, match=r"^conv_general_dilated_patches: `lhs` must have a batch and a channel"
+    ):
+        lax.conv_general_dilated_patches(FEW, (1,), (1,), "VALID")
 
 
 def test_functions_without_identity_need_elements():

@@ -3,6 +3,8 @@
 import itertools
 
 import numpy as np
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from fastconv.problem import Window
 from fastconv.problem.arguments import memory_order
@@ -196,3 +198,23 @@ def test_stretches_are_outputs_that_meet_the_same_taps():
             assert all(met[o] == met[start] for o in range(start, stop))
             assert len(met[start]) == live
         assert len(found) == 1 + sum(a != b for a, b in itertools.pairwise(met))
+
+
+@given(st.data())
+def test_tightened_windows_meet_the_same_inputs(data):
+    """Also where strides, dilations and padding are beyond the input, or crop all of it."""
+    far = st.sampled_from([1, 2, 3, 7, 100])
+    i, k = data.draw(st.integers(0, 4)), data.draw(st.integers(0, 3))
+    s, d, b = data.draw(far), data.draw(far), data.draw(st.integers(1, 3))
+    padding = st.sampled_from([-100, -3, -1, 0, 2, 100])
+    lo, hi = data.draw(padding), data.draw(padding)
+    window = Window((i,), (k,), (s,), (d,), (b,), ((lo, hi),))
+    assume(window.padded[0] >= 0)
+
+    tight = window.tightened()
+
+    assert (tight.o, tight.padded) == (window.o, window.padded)
+    assert max(*tight.s, *tight.d, tight.p[0][0], tight.p[0][1]) <= window.padded[0] + 1
+    for o in range(window.o[0]):
+        for tap in range(k):
+            assert tight.source((o,), (tap,)) == window.source((o,), (tap,))

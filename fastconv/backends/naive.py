@@ -30,7 +30,7 @@ def patch(window: Window, x: np.ndarray, o: tuple[int, ...]) -> np.ndarray:
 @np.errstate(all="ignore")
 def conv(p: ConvProblem, x: np.ndarray, w: np.ndarray, bias: np.ndarray | None, y: np.ndarray) -> None:
     """Multiply every window by every filter of its group, element by element, and sum."""
-    x, w = x.astype(p.acc_dtype), w.astype(p.acc_dtype)
+    x, w = x.astype(p.acc_dtype, copy=False), w.astype(p.acc_dtype, copy=False)
     for n in range(p.n):
         for o in np.ndindex(p.window.o):
             seen = patch(p.window, x[n], o)

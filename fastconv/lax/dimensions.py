@@ -106,6 +106,8 @@ def layout(op: str, dimension_numbers: Any, ndim: int) -> tuple[Layout, tuple[in
 
 @lru_cache(maxsize=256)
 def _layout(op: str, dimension_numbers: Any, ndim: int) -> tuple[Layout, tuple[int, ...]]:
+    if ndim < 2:
+        raise TypeError(f"{op}: `lhs` must have a batch and a channel axis; got {ndim} axes")
     lhs, rhs, out = read(op, dimension_numbers, ndim)
     x, y = ((spec[0], *spec[2:], spec[1]) for spec in (lhs, out))
     return Layout(x, y), (*rhs[2:], rhs[1], rhs[0])

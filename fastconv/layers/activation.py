@@ -28,10 +28,10 @@ def activation_of(words: Words, activation: Any) -> str | Function:
     """Return what a plan takes: a name of `FUNCTIONS`, or a function."""
     if callable(activation):
         return activation
-    name = ALIASES.get(activation, activation) if isinstance(activation, str | None) else activation
+    name = ALIASES.get(activation, activation) if isinstance(activation, str | None) else None
     if name == "softmax":
         return softmax
-    if not isinstance(name, str) or name not in FUNCTIONS:
+    if name not in FUNCTIONS:
         raise ValueError(
             f"{words.op}: `activation` must be None, a callable or one of {', '.join(NAMES)}; "
             f"got {activation!r}"

@@ -109,13 +109,16 @@ class Window:
 
     def counts(self, axis: int, inside: slice) -> np.ndarray:
         """How many taps of each window position along `axis` fall on the slots `inside`, (o,)."""
-        o, k, s = self.o[axis], self.k[axis], self.s[axis]
-        d = self.d[axis] if k > 1 else 1  # one tap has no holes, however far apart
-        here = np.zeros(-(-max(self.padded[axis], 1) // d) * d + d, np.int64)
-        here[d:][inside] = 1
-        totals = here.reshape(-1, d).cumsum(axis=0).ravel()  # along steps of the dilation
-        start = np.arange(o) * s
-        return totals[start + k * d] - totals[start]
+        k, d, length = self.k[axis], self.d[axis], inside.stop - inside.start
+        start = np.arange(self.o[axis]) * self.s[axis] - inside.start
+        if inside.step in (None, 1):
+            first = np.clip(-(start // d), 0, k)  # the first tap that is not before ...
+            return np.clip(-((start - length) // d), first, k) - first  # ... and the first behind
+        totals = np.zeros(len(start), np.int64)
+        for at in range(0, k * d, d):
+            slots = start + at
+            totals += (slots >= 0) & (slots < length) & (slots % inside.step == 0)
+        return totals
 
     def stretches(self, axis: int) -> list[tuple[int, int, int]]:
         """Split the outputs along `axis` where the taps that meet inputs change: (start, stop, how many).
@@ -146,6 +149,12 @@ class Window:
         for axes in itertools.product(*(self._axis_phases(axis) for axis in range(self.rank))):
             outputs, taps, fields = zip(*axes, strict=True) if axes else ((), (), ())
             yield outputs, taps, Window(*zip(*fields, strict=True)) if fields else self
+
+    @property
+    def phase_count(self) -> int:
+        """How many windows `phases` yields."""
+        axes = zip(self.b, self.s, self.o, strict=True)
+        return math.prod(min(b // math.gcd(b, s), o) for b, s, o in axes)
 
     def _axis_phases(self, axis: int) -> Iterator[tuple[slice, slice, tuple]]:
         """Split one axis: outputs, taps, and the fields of a window of them."""

@@ -15,6 +15,7 @@ from fastconv.problem import ConvProblem, PoolProblem, Window
 CHANNELS_LAST = (0, 1, 2, 3, 4)  # axes of a lifted array in the order of memory
 CHANNELS_FIRST = (0, 4, 1, 2, 3)
 LINE = 64  # bytes of a cache line
+PHASES = 4096  # windows that a convolution may fall into: each takes some time in Python
 COPIED = 6e-10  # seconds an element whose neighbours are elsewhere in the copy ...
 TRANSPOSED = 1.5e-10  # ... and where whole vectors change places
 COSTS = ("COPIED", "TRANSPOSED")
@@ -98,6 +99,8 @@ def rejects_conv(p: ConvProblem) -> str | None:
         return f"{p.window.rank} spatial axes, at most {RANK}"
     if p.acc_dtype not in (np.float32, np.float64):
         return f"accumulates {p.acc_dtype}, only float32 and float64"
+    if (phases := p.window.phase_count) > PHASES:
+        return f"base dilation {p.window.b} makes {phases} windows of different taps, at most {PHASES}"
     return None
 
 

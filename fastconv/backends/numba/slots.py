@@ -49,7 +49,7 @@ def meets(slot, step, count, i, b):
         end = (last - slot) // step + 1
     if b == 1:  # as nearly always; the rest divides
         return first, end, slot + first * step
-    for _ in range(b):  # until one is not between inputs
+    for _ in range(min(b, end - first)):  # until one is not between inputs
         at, between = divmod(slot + first * step, b)
         if between == 0:
             return first, end, at
