@@ -26,7 +26,7 @@ def check(each: Run) -> None:
         or getattr(p, "indices", False)
     ):
         return
-    if p.acc_dtype.name not in ("float32", "float64") or p.x_dtype.kind in "biu":
+    if p.acc_dtype.name not in ("float32", "float64") or {p.x_dtype.kind, p.y_dtype.kind} != {"f"}:
         return
     ideal, size = _widened(each), _widened(each, abs)
     if isinstance(p, ConvProblem):

@@ -14,13 +14,6 @@ def draw(dice: Dice) -> Call:
     return dice.choice(DRAWN)(dice)
 
 
-def _axes_of(dice: Dice, rank: int, each: int, **options) -> shapes.Axes:
-    while True:
-        axes = shapes.axes(dice, rank, cropped=False, **options)
-        if axes.looks * each <= shapes.WORK and math.prod(axes.o) * each <= shapes.WORK // 4:
-            return axes
-
-
 def _batched(dice: Dice, n: int, shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape if n == 1 and dice.maybe(0.4) else (n, *shape)
 
@@ -44,7 +37,7 @@ def conv(dice: Dice) -> Call:
     n, g, ic, oc = shapes.batch(dice), dice.of(1, 1, 2, 3), shapes.channels(dice), shapes.channels(dice)
     while n * g * oc > 100:
         oc = -(-oc // 2)
-    axes = _axes_of(dice, rank, n * g * oc)
+    axes = shapes.few(dice, (rank,), n * g * oc, cropped=False)
     dtype = _dtype(dice, "int32", "int64", "uint8", "complex64")
     values, exact = _values(dice, dtype)
     weights = values if values in ("real", "wide") else "whole"
@@ -63,7 +56,7 @@ def conv(dice: Dice) -> Call:
 def transpose(dice: Dice) -> Call:
     rank = dice.of(1, 2, 2, 3)
     n, g, ic, oc = shapes.batch(dice), dice.of(1, 1, 2, 3), shapes.channels(dice), dice.randint(1, 4)
-    axes = _axes_of(dice, rank, 8 * n * g * oc, padded=False)
+    axes = shapes.few(dice, (rank,), 8 * n * g * oc, padded=False, cropped=False)
     dtype = _dtype(dice, "int64", "complex64")
     values, exact = _values(dice, dtype)
     i = tuple(min(m, 6) for m in axes.i)
@@ -85,7 +78,7 @@ def pool(dice: Dice) -> Call:
     rank = dice.of(1, 2, 2, 3)
     kind = dice.of("max", "max", "avg", "lp")
     n, c = shapes.batch(dice), shapes.channels(dice)
-    axes = _axes_of(dice, rank, n * c)
+    axes = shapes.few(dice, (rank,), n * c, cropped=False)
     dtype = _dtype(
         dice,
         *(("int64",) if kind != "max" or rank > 1 else ()),
@@ -122,7 +115,7 @@ def pool(dice: Dice) -> Call:
 def adaptive(dice: Dice) -> Call:
     rank = dice.of(1, 2, 2, 3)
     n, c = shapes.batch(dice), min(shapes.channels(dice), 8)
-    axes = _axes_of(dice, rank, n * c)
+    axes = shapes.few(dice, (rank,), n * c, cropped=False)
     i = tuple(min(m, 9) for m in axes.i)
     kind = dice.of("avg", "max", "fractional")
     dtype = _dtype(dice)
@@ -156,7 +149,7 @@ def unpool(dice: Dice) -> Call:
 
 def unfold(dice: Dice) -> Call:
     n, c = shapes.batch(dice), dice.randint(1, 4)
-    axes = _axes_of(dice, 2, n * c)
+    axes = shapes.few(dice, (2,), n * c, cropped=False)
     dtype = _dtype(dice, "complex64", "bool")
     p = _both(axes.p)
     steps = dict(dilation=axes.d, padding=p, stride=axes.s)

@@ -185,7 +185,7 @@ def _place(call: Call, expected: np.ndarray):
     if wrong == "shape":
         blank = np.full((*expected.shape, 1), 85, expected.dtype)
     if wrong == "dtype":
-        blank = blank.astype(np.complex64 if expected.dtype != np.complex64 else np.float32)
+        blank = np.full(expected.shape, 85, np.complex64 if expected.dtype != np.complex64 else np.float32)
     if wrong in ("readonly", "same"):
         return _Wrong(blank, wrong), blank
     if wrong in ("overlap", "list"):

@@ -19,13 +19,6 @@ def draw(dice: Dice) -> Call:
     return dice.choice(DRAWN)(dice)
 
 
-def _axes_of(dice: Dice, rank: int, each: int, **options) -> shapes.Axes:
-    while True:
-        axes = shapes.axes(dice, rank, **options)
-        if axes.looks * each <= shapes.WORK and math.prod(axes.o) * each <= shapes.WORK // 4:
-            return axes
-
-
 def _dtype(dice: Dice) -> str:
     return dice.of(*shapes.DTYPES, "bfloat16")
 
@@ -47,7 +40,7 @@ def conv(dice: Dice) -> Call:
     n, g, ic, oc = shapes.batch(dice), dice.of(1, 1, 2, 3), shapes.channels(dice), shapes.channels(dice)
     while n * g * oc > 100:
         oc = -(-oc // 2)
-    axes = _axes_of(dice, rank, n * g * oc, base=dice.maybe(0.3))
+    axes = shapes.few(dice, (rank,), n * g * oc, base=dice.maybe(0.3))
     dtype = _dtype(dice)
     values, exact = _values(dice, dtype)
     weights = values if values in ("real", "wide") else "whole"
@@ -81,7 +74,7 @@ def conv(dice: Dice) -> Call:
 def plain(dice: Dice) -> Call:
     rank = dice.of(1, 2, 2, 3)
     n, ic, oc = shapes.batch(dice), shapes.channels(dice), dice.randint(1, 5)
-    axes = _axes_of(dice, rank, n * oc)
+    axes = shapes.few(dice, (rank,), n * oc)
     dtype = _dtype(dice)
     values, exact = _values(dice, dtype)
     weights = values if values in ("real", "wide") else "whole"
@@ -105,7 +98,7 @@ def plain(dice: Dice) -> Call:
 def patches(dice: Dice) -> Call:
     rank = dice.of(1, 2, 3)
     n, c = shapes.batch(dice), dice.randint(1, 4)
-    axes = _axes_of(dice, rank, n * c, base=dice.maybe(0.3))
+    axes = shapes.few(dice, (rank,), n * c, base=dice.maybe(0.3))
     steps = dict(lhs_dilation=axes.b, rhs_dilation=axes.d)
     dtype = dice.choice(shapes.DTYPES)
     x = array(dice, (n, c, *axes.i), dtype, "whole")
@@ -117,7 +110,7 @@ def patches(dice: Dice) -> Call:
 
 def reduction(dice: Dice) -> Call:
     rank = dice.of(1, 2, 3, 4)
-    axes = _axes_of(dice, rank, 2, base=dice.maybe(0.3))
+    axes = shapes.few(dice, (rank,), 2, base=dice.maybe(0.3))
     dtype = _dtype(dice)
     function = dice.of(*NAMED * 2, *FUNCTIONS)
     if "int" in dtype or dtype == "bool":
@@ -147,7 +140,7 @@ def reduction(dice: Dice) -> Call:
 
 def shape(dice: Dice) -> Call:
     rank = dice.of(1, 2, 3)
-    axes = _axes_of(dice, rank, 1)
+    axes = shapes.few(dice, (rank,), 1)
     x, w = (2, 3, *axes.i), (4, 3, *axes.k)
     numbers = tuple(letters + LETTERS[rank] for letters in ("NC", "OI", "NC"))
     if dice.maybe(0.5):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from . import shapes
 from .data import Array, Call, Code, Dice
 from .ops import array
@@ -14,13 +12,6 @@ PADDINGS = ("valid", "same")
 def draw(dice: Dice) -> Call:
     """Draw a layer and what it is called with."""
     return dice.choice(DRAWN)(dice)
-
-
-def _axes_of(dice: Dice, rank: int, each: int) -> shapes.Axes:
-    while True:
-        axes = shapes.axes(dice, rank, padded=False)
-        if axes.looks * each <= shapes.WORK and math.prod(axes.o) * each <= shapes.WORK // 4:
-            return axes
 
 
 def _input(dice: Dice, options: dict, i: tuple, c: int, dtype: str, values: str) -> Array:
@@ -48,7 +39,7 @@ def conv(dice: Dice) -> Call:
     kind = dice.of("", "", "Transpose", "Depthwise", "Separable")
     rank = min(rank, 2) if kind in ("Depthwise", "Separable") else rank
     g, ic, oc = dice.of(1, 1, 2), shapes.channels(dice), dice.randint(1, 6)
-    axes = _axes_of(dice, rank, 3 * g * oc * (8 if kind == "Transpose" else 1))
+    axes = shapes.few(dice, (rank,), 3 * g * oc * (8 if kind == "Transpose" else 1), padded=False)
     i = tuple(min(m, 6) for m in axes.i) if kind == "Transpose" else axes.i
     dtype, options = dice.of(*shapes.FLOATS, "float16"), {}
     values = dice.of("whole", "special")
@@ -81,7 +72,7 @@ def conv(dice: Dice) -> Call:
 def pool(dice: Dice) -> Call:
     rank = dice.of(1, 2, 2, 3)
     c = shapes.channels(dice)
-    axes = _axes_of(dice, rank, 3 * c)
+    axes = shapes.few(dice, (rank,), 3 * c, padded=False)
     kind = dice.of(
         "MaxPooling", "AveragePooling", "GlobalMaxPooling", "GlobalAveragePooling", "AdaptiveMaxPooling"
     )

@@ -10,6 +10,7 @@ from .memory import drawn_form
 
 ACTIVATIONS = (None, None, None, "linear", "relu", "relu6")
 ROUNDING = ("leaky_relu", "elu", "softplus", "sigmoid", "tanh", "silu", "gelu", "hard_sigmoid", "hard_silu")
+RANKS = (0, 1, 1, 1, 2, 2, 2, 2, 3, 4)
 FUNCTIONS = ("np.max", "np.min", "np.mean", "np.sum", "np.prod", "np.maximum", "np.add", "np.multiply")
 OTHERS = ("lambda v: v[-1] if len(v) else 7", "len", "np.fmax", "np.hypot")
 BITS = ("np.bitwise_and", "np.bitwise_or", "np.bitwise_xor", "np.logical_or")
@@ -72,19 +73,11 @@ def _values(dice: Dice, dtype: str) -> tuple[str, str, bool]:
     return values, "wide" if values == "wide" else "whole", True
 
 
-def _axes_of(dice: Dice, each: int, **options) -> shapes.Axes:
-    """Draw windows that plain loops can do with `each` results a window."""
-    while True:
-        axes = shapes.axes(dice, dice.of(0, 1, 1, 1, 2, 2, 2, 2, 3, 4), **options)
-        if axes.looks * each <= shapes.WORK and math.prod(axes.o) * each <= shapes.WORK // 4:
-            return axes
-
-
 def conv(dice: Dice) -> Call:
     n, g, ic, oc = shapes.batch(dice), dice.of(1, 1, 1, 2, 3, 5), shapes.channels(dice), shapes.channels(dice)
     while n * g * oc > 150:
         oc = -(-oc // 2)
-    axes = _axes_of(dice, n * g * oc)
+    axes = shapes.few(dice, RANKS, n * g * oc)
     dtype = dice.choice(shapes.DTYPES)
     x_values, w_values, exact = _values(dice, dtype)
     options: dict = {}
@@ -107,7 +100,7 @@ def planned(function: str, x: Array, *args, out: Out | None = None, exact: bool 
 
 def depthwise(dice: Dice) -> Call:
     n, c, m = shapes.batch(dice), shapes.channels(dice), dice.of(1, 1, 1, 2, 3)
-    axes = _axes_of(dice, n * c * m)
+    axes = shapes.few(dice, RANKS, n * c * m)
     dtype = dice.choice(shapes.DTYPES)
     x_values, w_values, exact = _values(dice, dtype)
     options: dict = {}
@@ -128,7 +121,7 @@ def transpose(dice: Dice) -> Call:
     n, g, ic, oc = shapes.batch(dice), dice.of(1, 1, 2, 3), shapes.channels(dice), shapes.channels(dice)
     while n * g * oc > 60:
         oc = -(-oc // 2)
-    axes = _axes_of(dice, 2 * n * g * oc * 4, padded=False)
+    axes = shapes.few(dice, RANKS, 2 * n * g * oc * 4, padded=False)
     dtype = dice.choice(shapes.DTYPES)
     x_values, w_values, exact = _values(dice, dtype)
     options: dict = {}
@@ -151,7 +144,7 @@ def transpose(dice: Dice) -> Call:
 def pool(dice: Dice) -> Call:
     function = dice.of("max_pool", "min_pool", "average_pool", "pool", "plan_pool")
     n, c = shapes.batch(dice), shapes.channels(dice)
-    axes = _axes_of(dice, n * c)
+    axes = shapes.few(dice, RANKS, n * c)
     dtype = dice.choice(shapes.DTYPES)
     options: dict = {}
     values = shapes.whole(dice, dtype)
@@ -202,7 +195,7 @@ def pool(dice: Dice) -> Call:
 
 def windows(dice: Dice) -> Call:
     n, c = shapes.batch(dice), shapes.channels(dice)
-    axes = _axes_of(dice, n * c)
+    axes = shapes.few(dice, RANKS, n * c)
     options: dict = {}
     dtype = dice.choice(shapes.DTYPES)
     x = array(dice, _layout(dice, options, n, axes.i, c), dtype, "whole")
@@ -213,7 +206,7 @@ def windows(dice: Dice) -> Call:
 def adaptive(dice: Dice) -> Call:
     function = dice.of("adaptive_max_pool", "adaptive_average_pool")
     n, c = shapes.batch(dice), min(shapes.channels(dice), 20)
-    axes = _axes_of(dice, n * c)
+    axes = shapes.few(dice, RANKS, n * c)
     options: dict = {}
     dtype = dice.choice(shapes.DTYPES)
     values = shapes.whole(dice, dtype) if "max" in function else "whole"

@@ -47,6 +47,15 @@ def axes(dice: Dice, rank: int, *, base: bool = False, padded: bool = True, crop
     return Axes(*zip(*drawn, strict=True)) if drawn else Axes((), (), (), (), (), (), ())
 
 
+def few(dice: Dice, ranks: tuple[int, ...], each: int, **options: bool) -> Axes:
+    """Draw windows that plain loops can do with `each` results a window."""
+    each = min(each, WORK // 8)
+    while True:
+        drawn = axes(dice, dice.choice(ranks), **options)
+        if drawn.looks * each <= WORK and math.prod(drawn.o) * each <= WORK // 4:
+            return drawn
+
+
 def _axis(dice: Dice, is_long: bool, base: bool, padded: bool, cropped: bool) -> tuple:
     k = dice.of(1, 1, 2, 2, 3, 3, 4, 5, 9) if not is_long else dice.of(1, 2, 3, 5, 7, 17, 31)
     s = dice.of(1, 1, 1, 2, 2, 3, 4, 7)
