@@ -129,6 +129,20 @@ def test_align_of_a_box_far_larger_than_the_image(box, mode):
         assert y.sum() * area / 6 <= 7 * 8 + 1e-6
 
 
+def test_align_counts_samples_outside_as_zero():
+    x, box = (
+        np.full((1, 1, 6, 7), -16.0),
+        (1, 1, 11, 6),
+    )  # one bin, samples at 3.5 and 8.5 across, all inside down
+
+    mean, largest = (
+        roi_align(x, [box], [0], 1, sampling_ratio=2, mode=mode).item() for mode in ("avg", "max")
+    )
+
+    assert (mean, largest) == (-8, 0)
+    assert roi_align(x, [(1, 1, 6, 6)], [0], 1, sampling_ratio=2, mode="max").item() < 0
+
+
 def test_align_of_no_boxes_and_of_no_images():
     x = image(3, 6, 7)
     for each in (x, x[:0]):
