@@ -4,31 +4,56 @@ from __future__ import annotations
 
 import operator
 import os
+import sys
 from functools import cache
 
 _chosen: int | None = None
 
 
 def available() -> int:
-    """Return the CPUs this process may run on."""
+    """Return the CPUs this process may use: those it may run on, or as many as its quota is worth."""
     try:
-        return len(os.sched_getaffinity(0))
+        count = len(os.sched_getaffinity(0))
     except AttributeError:  # only Linux has it
-        return os.cpu_count() or 1
+        count = os.cpu_count() or 1
+    from fastconv import quota  # not for those who only import: it brings along pathlib
+
+    return min(count, quota.cpus() or count)
 
 
 @cache
 def usual() -> int:
     """Return the number of threads where none was chosen."""
-    wanted = os.environ.get("FASTCONV_NUM_THREADS", "")
-    return max(1, int(wanted)) if wanted.isdecimal() else available()
+    if wanted := _number("FASTCONV_NUM_THREADS"):
+        return wanted
+    if _is_worker():
+        return 1
+    return min(available(), _number("OMP_NUM_THREADS") or available())
+
+
+def _number(variable: str) -> int | None:
+    """Return the number that a variable of the environment starts with; OpenMP's may list more."""
+    first = os.environ.get(variable, "").partition(",")[0].strip()
+    return max(1, int(first)) if first.isdecimal() else None
+
+
+def _is_worker() -> bool:
+    """Whether this is a daemon of `multiprocessing`, of a pool or a loader: its like keep all CPUs busy."""
+    processes = sys.modules.get("multiprocessing.process")
+    return processes is not None and processes.current_process().daemon
+
+
+if hasattr(os, "register_at_fork"):  # a child may be a worker
+    os.register_at_fork(after_in_child=usual.cache_clear)
 
 
 def get_num_threads() -> int:
     """Return the number of threads a call may use.
 
-    It is what `set_num_threads` chose, else the environment's ``FASTCONV_NUM_THREADS``, else the
-    CPUs that this process may run on; both are asked once.
+    It is what `set_num_threads` chose, else the environment's ``FASTCONV_NUM_THREADS``, else 1 in a
+    worker of `multiprocessing` (a daemon: of a ``Pool``, of a loader of data), else the CPUs that this
+    process may run on, or fewer where a control group's quota or ``OMP_NUM_THREADS`` says so, as
+    ``joblib`` does in its workers. They are asked once. Numba's ``NUMBA_NUM_THREADS`` is a limit besides.
 
     Examples
     --------

@@ -10,7 +10,7 @@ from fastconv import calls, dispatch
 settings.register_profile("fastconv", derandomize=True, database=None, deadline=None, max_examples=150)
 settings.load_profile("fastconv")
 
-for name in ("FASTCONV_BACKEND", "FASTCONV_NUM_THREADS"):
+for name in ("FASTCONV_BACKEND", "FASTCONV_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ.pop(name, None)
 
 

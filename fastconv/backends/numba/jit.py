@@ -1,25 +1,16 @@
-"""The one place where Numba is configured: what it may assume, and on which threads it runs.
+"""What Numba may assume, and how tasks are done: by the caller, or by threads.
 
 A kernel is a function of a range of tasks, ``tasks(first, end, *arguments)``, that writes what no other
 task writes. `Loop` compiles it and has the tasks done: by the caller where they are few, else by the
-threads of Numba's layer, through one ``prange`` that all kernels share. Both ways run the same machine
+threads of `layer`, through one ``prange`` that all kernels share. Both ways run the same machine
 code on the same tasks, so the number of threads cannot change a bit of the result.
-
-Of Numba's threading layers TBB is fast, and safe to enter from several threads at once; GNU OpenMP is
-safe, but slow where cores are shared; the third, workqueue, ends the process when two threads enter it.
-Which one Numba takes shows when it has started. Until then, and on a layer that is not known to be safe,
-calls take turns.
 """
 
 from __future__ import annotations
 
-import ctypes
 import gc
-import os
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import metadata
 from typing import Any
 
 import numba
@@ -27,9 +18,8 @@ import numpy as np
 from numba import prange, types
 from numba.core import cgutils
 from numba.extending import intrinsic
-from numba.np.ufunc import parallel
 
-from fastconv import threads
+from fastconv.backends.numba import layer
 from fastconv.backends.numba.cache import cached, named
 
 # Sums may be reordered and multiply-adds fused, so that loops vectorise, and zeros have no sign. NaN and
@@ -60,50 +50,11 @@ def merged(function: Callable) -> Any:
 # Why kernels written in vectors and addresses, which Python has not, cannot run, if so.
 OFF = "needs compiled code, which NUMBA_DISABLE_JIT forbids" if numba.config.DISABLE_JIT else None
 
-SAFE_LAYERS = ("tbb", "omp")
-
 ALONE = 3e-5  # seconds of work that are not worth starting threads
 CHUNK = 5e-6  # seconds of work that a thread should take at a time
 CALL, LAUNCH = 5e-6, 4e-6  # seconds of Python around any call, and until threads are at work
 COSTS = ("CALL", "LAUNCH")
 THREADS = 2  # as predictions assume, whatever there are: choices must not depend on their number
-
-
-def _load_tbb() -> None:
-    """Load pip's TBB where Numba will find it: it asks the dynamic loader, which does not look there."""
-    try:
-        files = metadata.files("tbb") or ()
-        library = next(file for file in files if file.name in ("libtbb.so.12", "tbb12.dll"))
-        ctypes.CDLL(str(library.locate()), mode=ctypes.RTLD_GLOBAL)
-    except (metadata.PackageNotFoundError, StopIteration, OSError):
-        return  # another layer will do
-
-
-_load_tbb()
-
-_layer: str | None = None  # the one that has started, as far as is known here
-_alone = bool(numba.config.DISABLE_JIT)  # whether this process must do without threads
-_turn = threading.Lock()  # held by a call on a layer that may not be safe
-_compiling = threading.Lock()
-
-
-def _after_fork() -> None:
-    """Free a child of locks whose holders it lacks; GNU OpenMP would end a child that used it again."""
-    global _turn, _compiling, _alone  # noqa: PLW0603 (they are the process's)
-    _turn, _compiling = threading.Lock(), threading.Lock()
-    _alone = _alone or _started() == "omp"
-
-
-def _started() -> str | None:
-    """Name the threading layer that has started, on our behalf or another's."""
-    try:
-        return numba.threading_layer()
-    except ValueError:
-        return None
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 def array(dtype: Any, ndim: int, layout: str = "C", *, writeable: bool = False) -> types.Array:
@@ -132,15 +83,15 @@ class Loop:
         """Do `count` tasks, `grain` at a time."""
         if count == 0:
             return
-        if _alone or count <= grain:
-            (self._call or self._compile())(0, count, *arguments)
-        else:
+        if count > grain and (threads := layer.number()) > 1:
             spread = self._spread or self._compile_spread()
-            _in_turn(spread, count, grain, self._address, arguments)
+            if layer.run(threads, spread, count, grain, self._address, arguments):
+                return
+        (self._call or self._compile())(0, count, *arguments)
 
     def _compile(self) -> Callable:
         """Compile the tasks, whichever thread comes first."""
-        with _compiling:
+        with layer.compiling:
             if self._call is None:
                 signature = types.int64, types.int64, *self._arguments
                 self._address, self._call = _machine_code(self._tasks, signature)
@@ -149,7 +100,7 @@ class Loop:
     def _compile_spread(self) -> Callable:
         """Compile the loop that gives tasks with these arguments to threads."""
         self._compile()
-        with _compiling:
+        with layer.compiling:
             if self._spread is None:
                 signature = types.int64, types.int64, types.int64, types.Tuple(self._arguments)
                 _, self._spread = _machine_code(numba.njit(parallel=True, nogil=True)(_spread), signature)
@@ -213,28 +164,3 @@ def _do(_context, _tasks, _first, _end, arguments):
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, types.int64, arguments), codegen
-
-
-def _in_turn(function: Callable, *arguments: Any) -> None:
-    """Call at once where the layer allows it, else when no other call is running."""
-    global _layer  # noqa: PLW0603 (one a process)
-    if _layer in SAFE_LAYERS:
-        _limited(function, arguments)
-        return
-    with _turn:
-        _limited(function, arguments)
-        _layer = _started()
-
-
-def _limited(function: Callable, arguments: tuple) -> None:
-    """Call with as many threads as are ours, and leave this thread's number in Numba as it was.
-
-    By the functions behind Numba's own, which take locks and would be half of the time of a launch.
-    """
-    wanted = min(threads.get_num_threads(), numba.config.NUMBA_NUM_THREADS)
-    before = parallel._get_num_threads()
-    parallel._set_num_threads(wanted)
-    try:
-        function(*arguments)
-    finally:
-        parallel._set_num_threads(before)
