@@ -99,6 +99,17 @@ def test_patches_of_a_line_are_refused():
         lax.conv_general_dilated_patches(FEW, (1,), (1,), "VALID")
 
 
+@pytest.mark.parametrize("huge", HUGE)
+def test_blocks_of_one_element_have_no_holes(huge):
+    x = np.arange(6.0).reshape(1, 1, 2, 3)
+
+    blocks = functional.unfold(x, 1, dilation=huge)
+    patches = lax.conv_general_dilated_patches(x, (1, 1), (1, huge), "VALID", rhs_dilation=(huge, huge))
+
+    np.testing.assert_array_equal(blocks, x.reshape(1, 1, 6))
+    np.testing.assert_array_equal(patches, x[..., :1])
+
+
 def test_functions_without_identity_need_elements():
     with pytest.raises(
         ValueError, match=r"^pool: `fn` must have an identity .*; got fmax and windows \(2,\)"

@@ -43,7 +43,7 @@ def fitting(words: Words, window: Window) -> Window:
             f"{words.op}: `{words.size}` must fit in the padded image on every axis; got a block of extent "
             f"{window.extent} over {window.i} padded to {window.padded}"
         )
-    return window
+    return window.tightened()
 
 
 def check_blocks(words: Words, window: Window, shape: tuple[int, ...], output: str = "output_size") -> None:

@@ -105,7 +105,7 @@ def general_window(
             f"{words.op}: `{words.padding}` must not crop more than there is; got {pads} over {i} with base "
             f"dilation {b}"
         )
-    return window
+    return window.tightened()
 
 
 def general_conv_problem(
