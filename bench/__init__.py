@@ -6,6 +6,7 @@
     pytest --benchmark-only --benchmark-json=bench.json && python -m bench.report bench.json
                                                               README tables, plots and results
     python -m bench.peers                                     the race against other libraries
+    python -m bench.first_call                                how long a process waits for its first result
     python -m bench.fit_costs                                 constants of predictions, fitted
 
 A kernel is checked before it is timed. ``workloads`` names the layers, ``layers`` makes arrays for

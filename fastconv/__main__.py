@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from fastconv import __version__
-from fastconv.cli import CommandError, article, demo, explain, info, keras, onnx, tune
+from fastconv.cli import CommandError, article, demo, explain, info, keras, onnx, tune, warmup
 
 COMMANDS = {
     "demo": (demo, "filters on a photograph: a table of times and a picture"),
@@ -18,6 +18,7 @@ COMMANDS = {
     "onnx": (onnx, "run an ONNX model, with a table of what each node costs"),
     "tune": (tune, "measure the kernels on this machine, to choose among them by that"),
     "keras": (keras, "run a script whose Keras computes with fastconv, with JAX or without"),
+    "warmup": (warmup, "compile ahead, so that later processes find the code on disk"),
 }
 
 

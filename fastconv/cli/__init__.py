@@ -8,6 +8,7 @@
 ``onnx``     runs a model, node by node
 ``tune``     fits predictions to this machine: on the problems of ``samples``, by ``fitting``
 ``keras``    runs a script whose Keras computes with fastconv
+``warmup``   compiles ahead: what ``usual`` problems need
 """
 
 
