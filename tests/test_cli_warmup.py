@@ -17,7 +17,7 @@ from fastconv.problem.parse import parse
 ROOT = Path(__file__).parents[1]
 LINES = (
     "conv n1 g1 ic3 oc32 i112x112 k3x3 s2x2 d1x1 p0+1x0+1 float32",
-    "pool max n1 c64 i56x56 k2x2 s2x2 d1x1 p0+0x0+0 float32",
+    "pool max n1 c64 i224x224 k2x2 s2x2 d1x1 p0+0x0+0 float32",
 )
 # Calls of other sizes, of the same code; the last one of a dtype that was not asked for.
 CALLS = """

@@ -21,22 +21,24 @@ DENSE = (
     "conv n1 g32 ic1 oc1 i56x56 k3x3 s1x1 d1x1 p1+1x1+1 {} x@0312 y@0312",
 )
 DEPTHWISE = tuple(
-    f"conv n1 g64 ic1 oc1 i56x56 k{k}x{k} s{s}x{s} d1x1 p{k // 2}+{k // 2}x{k // 2}+{k // 2} {{}}"
+    f"conv n1 g64 ic1 oc1 i112x112 k{k}x{k} s{s}x{s} d1x1 p{k // 2}+{k // 2}x{k // 2}+{k // 2} {{}}"
     for k in (3, 5, 7)
     for s in (1, 2)
 )
 GROUPED = tuple(f"conv n1 g32 ic{c} oc{c} i56x56 k3x3 s1x1 d1x1 p1+1x1+1 {{}}" for c in (4, 8))
 POOLS = (
-    "pool max n1 c64 i56x56 k2x2 s2x2 d1x1 p0+0x0+0 {}",
-    "pool max n1 c3 i112x112 k2x2 s2x2 d1x1 p0+0x0+0 {}",
-    "pool max n1 c1 i512x512 k2x2 s2x2 d1x1 p0+0x0+0 {}",
-    "pool max n1 c64 i56x56 k7x7 s7x7 d1x1 p0+0x0+0 {}",
+    "pool max n1 c64 i224x224 k2x2 s2x2 d1x1 p0+0x0+0 {}",
+    "pool max n1 c3 i1024x1024 k2x2 s2x2 d1x1 p0+0x0+0 {}",
+    "pool max n1 c1 i1024x1024 k2x2 s2x2 d1x1 p0+0x0+0 {}",
+    "pool max n1 c64 i224x224 k7x7 s7x7 d1x1 p0+0x0+0 {}",
 )
 MEANS = tuple(line.replace("max", "mean") for line in POOLS)
 WIDE = (
+    "pool max n1 c512 i56x56 k56x56 s56x56 d1x1 p0+0x0+0 {} x@0312 y@0312",
+    "pool mean n1 c512 i56x56 k56x56 s56x56 d1x1 p0+0x0+0 {} x@0312 y@0312",
     "pool max n1 c1 i512x512 k15x15 s1x1 d1x1 p7+7x7+7 {}",
     "pool mean n1 c1 i512x512 k15x15 s1x1 d1x1 p7+7x7+7 {}",
-    "pool max n1 c64 i56x56 k2x2 s2x2 d1x1 p0+0x0+0 {} indices",
+    "pool max n1 c64 i224x224 k2x2 s2x2 d1x1 p0+0x0+0 {} indices",
 )
 
 
