@@ -6,7 +6,8 @@ import pytest
 
 from bench import machine, summary
 
-collect_ignore = ["plot.py", "light.py", "onnx_nodes.py"]  # no examples, and they need what tests do not
+# No examples, and they need what tests do not.
+collect_ignore = ["plot.py", "light.py", "onnx_networks.py", "onnx_nodes.py"]
 collect_ignore_glob = ["peers/libraries/*"]  # likewise, and each needs the library it is named after
 MEASURED = pytest.StashKey[list]()
 

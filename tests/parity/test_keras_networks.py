@@ -35,7 +35,7 @@ def test_a_network_computes_what_it_does_on_jax(name, outputs):
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-3 * largest)
 
 
-def test_a_backend_that_is_not_numpy_is_refused():
+def test_a_backend_that_is_not_numpy_is_refused(keras):  # noqa: ARG001 (it must be there)
     code = (
         "import keras; from fastconv.integrations import keras as plugin\n"
         "try:\n    plugin.install()\nexcept RuntimeError as error:\n    print(error)\n"

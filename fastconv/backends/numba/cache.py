@@ -27,6 +27,7 @@ from numba.core import compiler, serialize
 from numba.core.runtime import rtsys
 
 from fastconv import storage
+from fastconv.backends.numba import registers
 from fastconv.machine import cache_folder
 
 # Settings that machine code does not depend on: who sets them where it runs finds what was compiled before.
@@ -145,7 +146,8 @@ def fingerprint() -> str:
         item for item in os.environ.items() if item[0].startswith("NUMBA_") and item[0] not in ELSEWHERE
     )
     versions = sys.version, numba.__version__, llvmlite.__version__
-    digest = hashlib.sha256(repr((versions, settings)).encode())
+    sizes = registers.BYTES, registers.REGISTERS  # that kernels are made for
+    digest = hashlib.sha256(repr((versions, settings, sizes)).encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
