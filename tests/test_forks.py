@@ -115,7 +115,7 @@ def test_children_while_other_threads_compute(run, layer, forker):
         """,
     )
 
-    assert printed.splitlines()[-1] == "{7}"
+    assert "{7}" in printed.splitlines()  # Numba may print too, of threads that a child cannot join
 
 
 @has_tbb
