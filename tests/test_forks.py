@@ -1,4 +1,10 @@
-"""Other processes, made after or during calls, compute what their parent does; neither ends nor hangs."""
+"""Other processes, made after or during calls, compute what their parent does; neither ends nor hangs.
+
+Lines are looked for among all that are printed: Numba may say on a fork, and as late as its end, that it
+cannot join threads.
+"""
+
+import multiprocessing
 
 import pytest
 from callers import COMPILING, LAYERS, compile_all, finished, has_fork, has_tbb
@@ -21,11 +27,11 @@ def run(tmp_path, tmp_path_factory):
 )
 def test_pools_of_processes(run, layer, method):
     """After use in the parent, from both kinds of pool and a plain process."""
+    if method not in multiprocessing.get_all_start_methods():
+        pytest.skip(f"this platform does not {method}")
     printed = run(
         layer,
         f"""
-        if "{method}" not in multiprocessing.get_all_start_methods():
-            sys.exit()
         check_all()
         context = multiprocessing.get_context("{method}")
         with context.Pool(2) as pool:
@@ -41,7 +47,7 @@ def test_pools_of_processes(run, layer, method):
         """,
     )
 
-    assert printed.split()[-1:] in (["done"], [])
+    assert "done" in printed.splitlines()
 
 
 @pytest.mark.parametrize("backend", ["loky", "multiprocessing", "threading"])
@@ -57,7 +63,7 @@ def test_joblib(run, backend):
         """,
     )
 
-    assert printed.split()[-1] == "done"
+    assert "done" in printed.splitlines()
 
 
 @has_fork
@@ -115,7 +121,7 @@ def test_children_while_other_threads_compute(run, layer, forker):
         """,
     )
 
-    assert "{7}" in printed.splitlines()  # Numba may print too, of threads that a child cannot join
+    assert "{7}" in printed.splitlines()
 
 
 @has_tbb
@@ -140,7 +146,7 @@ def test_child_has_threads_where_it_can(tmp_path):
         timeout=COMPILING,
     )
 
-    assert printed.split() == ["7", "7"]
+    assert [line for line in printed.splitlines() if line.isdecimal()] == ["7", "7"]
 
 
 @has_fork
@@ -161,7 +167,7 @@ def test_child_while_another_thread_compiles(tmp_path):
         FASTCONV_CACHE_DIR="",
     )
 
-    assert printed.splitlines()[-1] == "7"
+    assert "7" in printed.splitlines()
 
 
 def test_programs_started_while_threads_compute(run):
@@ -189,7 +195,7 @@ def test_programs_started_while_threads_compute(run):
         """,
     )
 
-    assert printed.split()[-1] == "done"
+    assert "done" in printed.splitlines()
 
 
 @has_fork
@@ -215,4 +221,4 @@ def test_fork_that_is_interrupted_while_it_waits(tmp_path):
         timeout=COMPILING,
     )
 
-    assert [line for line in printed.splitlines() if line.isdecimal()] == ["7", "7"]  # TBB may say more
+    assert [line for line in printed.splitlines() if line.isdecimal()] == ["7", "7"]
