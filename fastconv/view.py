@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 from fastconv.problem.window import Window, spread
+
+# Bytes a view may have: windows with all that lies between their taps, of which few are kept, may have more.
+COUNTABLE = np.iinfo(np.intp).max
 
 
 def padded(window: Window, x: np.ndarray, fill) -> np.ndarray:
@@ -20,6 +23,9 @@ def padded(window: Window, x: np.ndarray, fill) -> np.ndarray:
 
 def along(x: np.ndarray, axis: int, k: int, s: int, d: int) -> np.ndarray:
     """View one axis as windows of `k` taps: it counts the windows, a new last axis the taps."""
+    if x.nbytes * spread(k, d) <= COUNTABLE:
+        view = sliding_window_view(x, spread(k, d), axis)
+        return view[(slice(None),) * axis + (slice(None, None, s),)][..., ::d]
     shape, strides, step = list(x.shape), list(x.strides), x.strides[axis]
     shape[axis], strides[axis] = (shape[axis] - spread(k, d)) // s + 1, s * step
     return as_strided(x, (*shape, k), (*strides, d * step), writeable=False)
