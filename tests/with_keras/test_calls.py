@@ -1,5 +1,9 @@
 """What Keras asks for in odd ways, and what its backend got wrong without fastconv."""
 
+import pytest
+
+from tests.with_keras.conftest import ROOT
+
 SETUP = """
 from fastconv.integrations import keras as plugin
 plugin.install()
@@ -140,7 +144,7 @@ def test_refusals(python):
 
 def test_functions_of_elements_are_keras_own_with_fewer_copies(python):
     code = """
-import importlib
+import fastconv, importlib
 nn, numpy = (importlib.import_module(f"keras.src.backend.numpy.{name}") for name in ("nn", "numpy"))
 def results():
     rng = np.random.default_rng(0)
@@ -152,7 +156,8 @@ def results():
             yield function(x)
             yield function(x[0, ::2, ::-1])
         if dtype != "int32":
-            yield nn.gelu(x, approximate=False)
+            with fastconv.use_backend("einsum"):
+                yield nn.gelu(x, approximate=False)
             yield nn.batch_normalization(x, a, b, -1, c, d)
             yield nn.batch_normalization(x, mean=a[:3], variance=b[:3], axis=1, epsilon=0.1)
         for function in (numpy.add, numpy.subtract, numpy.multiply):
@@ -174,6 +179,31 @@ for one, other in zip(ours, theirs, strict=True):
     np.testing.assert_array_equal(one, other)
 """
     assert python("-W", "ignore", "-c", SETUP + code) == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_compiled"),
+    [
+        ({}, True),
+        ({"FASTCONV_BACKEND": "einsum"}, False),
+        ({"NUMBA_DISABLE_JIT": "1"}, False),
+        ({"PYTHONPATH": f"{ROOT}/.ci/without/numba:{ROOT}"}, False),
+    ],
+    ids=lambda value: "".join(value) if isinstance(value, dict) else "",
+)
+def test_gelu_is_within_its_bound_however_it_is_computed(environment, is_compiled, python):
+    code = """
+import math
+grid = np.linspace(-9, 9, 30_000, dtype="float32").reshape(2, -1, 3)
+for x in (grid[1, ::-2], grid):
+    y = ops.gelu(x, approximate=False)
+    exact = np.reshape([v * math.erfc(-v * math.sqrt(0.5)) / 2 for v in x.ravel().tolist()], x.shape)
+    assert y.dtype == np.float32
+    assert (abs(y - exact) <= 2.0**-23 * abs(x)).all()
+plugin.uninstall()
+print((y != ops.gelu(x, approximate=False)).any())
+"""
+    assert python("-c", SETUP + code, **environment) == [str(is_compiled)]
 
 
 def test_products_of_matrices(python):
