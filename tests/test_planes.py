@@ -30,6 +30,12 @@ def test_chains_are_cut_into_steps(taps):
     assert sizes.count(1) == (taps == 1)
 
 
+def test_steps_are_counted_as_they_are_listed():
+    for p in PROBLEMS:
+        for form in bands._forms(p):
+            assert bands._counts(p, form) == [len(heads) for heads in bands._heads(p, form)], str(p)
+
+
 def test_every_product_is_in_one_step():
     for p in PROBLEMS:
         order = bands.listed(p, bands.schedule(p).form).order

@@ -4,11 +4,12 @@ import numba
 import numpy as np
 import pytest
 from cases import WORDS
+from numba import types
 from rows import weights_for
 
 import fastconv
 from fastconv import dispatch
-from fastconv.backends.numba import jit
+from fastconv.backends.numba import jit, shares
 from fastconv.backends.numba import layer as fastconv_layer
 from fastconv.problem import ConvProblem, Layout, conv_problem, depthwise_problem, pool_problem
 
@@ -78,6 +79,31 @@ def test_every_task_is_done_once(count, grain):
 def add_one(first, end, seen):
     for task in range(first, end):
         seen[task] += 1
+
+
+@pytest.mark.skipif(jit.OFF is not None, reason="without compiled code there are no threads")
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("stuck", [0, 20])
+def test_others_do_the_tasks_of_a_thread_that_stands_still(stuck):
+    """Of 40 tasks the first of a thread's share waits for all others: half of them would never be done."""
+    fastconv.set_num_threads(2)
+    done = np.zeros((40, 1), np.int64)
+    kinds = jit.array(np.int64, 2, writeable=True), types.int64
+
+    jit.Loop(wait_in_one, *kinds)(40, 1, done, stuck if fastconv_layer.number() > 1 else 39)
+
+    np.testing.assert_array_equal(done, 1)
+
+
+@jit.compiled
+def wait_in_one(first, end, done, stuck):
+    for task in range(first, end):
+        looks, others = 0, 0
+        while task == stuck and others < 39 and looks < 100_000_000:
+            others, looks = 0, looks + 1
+            for other in range(40):
+                others += shares._seen(done, other)
+        done[task] += 1 if task != stuck or others == 39 else 2
 
 
 FLOAT = dict(x_dtype=np.dtype(np.float32), w_dtype=np.dtype(np.float32))

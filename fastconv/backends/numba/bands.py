@@ -23,7 +23,7 @@ import numpy as np
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.simd import BYTES
 from fastconv.backends.numba.slots import OUT_INPUTS, OUTS, RANK, table
-from fastconv.backends.numba.stagger import SIZES, R, slots, steps
+from fastconv.backends.numba.stagger import SIZES, R, counted, slots, steps
 from fastconv.problem import ConvProblem
 
 SEGMENT = 2048  # elements of a row that a task computes, or a few more
@@ -114,7 +114,7 @@ def cut(p: ConvProblem, form: Form, least: int = 0) -> Schedule:
     band = _up(least, unit) or max(1, min(units, wanted, fitting // unit)) * unit
     rows = max(0, (band - 1) * s1 + win.extent[1])
 
-    counts = [k0 * p.ic * (k1 if form.along else k2) * len(heads) for heads in _heads(p, form)]
+    counts = [k0 * p.ic * (k1 if form.along else k2) * count for count in _counts(p, form)]
     tiles = band * vectors // R * filters
     computed = tiles * (TILE + sum(n * slots(q) for n, q in zip(counts, SIZES, strict=True)))
     copied = k0 * p.ic * rows * (ROW + (part * s2 + win.extent[2]) * pixel * _copying(p, form))
@@ -167,6 +167,14 @@ def _step_axis(p: ConvProblem, form: Form) -> tuple[int, int]:
         return 1, math.lcm(win.s[1], win.d[1]) // win.d[1]
     apart, rest = divmod(_lanes(p) * win.s[2], win.d[2] * form.pixel)
     return 2, max(win.k[2], 1) if rest else apart
+
+
+def _counts(p: ConvProblem, form: Form) -> list[int]:
+    """Count the steps of each size along their axis, without a list of them: filters can be vast."""
+    axis, apart = _step_axis(p, form)
+    taps, longer = divmod(p.window.lifted(RANK).k[axis], apart)
+    pairs = zip(counted(taps + 1), counted(taps), strict=True)
+    return [longer * more + (apart - longer) * less for more, less in pairs]
 
 
 def _heads(p: ConvProblem, form: Form) -> list[list[int]]:

@@ -15,12 +15,11 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba import prange, types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from numba import types
 
 from fastconv.backends.numba import layer
 from fastconv.backends.numba.cache import cached, named
+from fastconv.backends.numba.shares import shared
 
 # Sums may be reordered and multiply-adds fused, so that loops vectorise, and zeros have no sign. NaN and
 # infinity keep their meaning ("nnan" and "ninf" are left out), and a quotient stays a division ("arcp").
@@ -85,7 +84,7 @@ class Loop:
             return
         if count > grain and (threads := layer.number()) > 1:
             spread = self._spread or self._compile_spread()
-            if layer.run(threads, spread, count, grain, self._address, arguments):
+            if layer.run(threads, spread, threads, count, grain, self._address, arguments):
                 return
         (self._call or self._compile())(0, count, *arguments)
 
@@ -102,8 +101,8 @@ class Loop:
         self._compile()
         with layer.compiling:
             if self._spread is None:
-                signature = types.int64, types.int64, types.int64, types.Tuple(self._arguments)
-                _, self._spread = _machine_code(numba.njit(parallel=True, nogil=True)(_spread), signature)
+                signature = *(types.int64,) * 4, types.Tuple(self._arguments)
+                _, self._spread = _machine_code(shared, signature)
         return self._spread
 
 
@@ -119,7 +118,7 @@ def predicted(count: int, seconds: float) -> float:
 
 
 def _machine_code(function: Any, signature: tuple[types.Type, ...]) -> tuple[int, Callable]:
-    """Compile for arguments of exact types; return the address for `_do`, and what Python can call."""
+    """Compile for arguments of exact types; return the address for `shares`, and what Python can call."""
     if numba.config.DISABLE_JIT:
         return 0, np.errstate(all="ignore")(function)
     with _uncollected():
@@ -138,29 +137,3 @@ def _uncollected() -> Iterator[None]:
     finally:
         if before:
             gc.enable()
-
-
-def _spread(count, grain, tasks, arguments):
-    """Have `count` tasks done, `grain` at a time, by the function at address `tasks`."""
-    for chunk in prange((count + grain - 1) // grain):
-        first = np.int64(chunk) * grain  # prange counts unsigned; that and signed would make a float
-        end = first + grain
-        _do(tasks, first, end if end < count else count, arguments)
-
-
-@intrinsic
-def _do(_context, _tasks, _first, _end, arguments):
-    """Call machine code by its address: linked in, it would be compiled over again for every caller."""
-
-    def codegen(context, builder, _signature, args):
-        address, first, end, packed = args
-        kinds = types.int64, types.int64, *arguments
-        kind = context.call_conv.get_function_type(types.none, kinds).as_pointer()
-        given = [first, end, *cgutils.unpack_tuple(builder, packed)]
-        tasks = builder.inttoptr(address, kind)
-        status, _ = context.call_conv.call_function(builder, tasks, types.none, kinds, given)
-        with cgutils.if_unlikely(builder, status.is_error):
-            context.call_conv.return_status_propagate(builder, status)
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64, types.int64, arguments), codegen

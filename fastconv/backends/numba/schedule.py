@@ -30,6 +30,7 @@ REGIONS, CHANNEL_PARTS, GROUPS, IC, OC, BLOCKS, BIASED, ACTIVATION = range(8)
 
 ADDRESSES = 1 << 17  # bytes of addresses a task may list
 INPUTS = 1 << 18  # bytes of input a task should read again and again from L2
+WEIGHTS_KEPT = 1 << 18  # bytes of weights that stay in L2 whatever pixels they meet
 REGIONS_AT_MOST = 27  # three stretches an axis
 WORTH_CUTTING = 0.9  # of the multiplications, to be left with
 TASKS = 16  # as many as keep a few threads evenly busy
@@ -66,7 +67,8 @@ def schedule(p: ConvProblem) -> Schedule:
         regions += [_moved(row, starts, sizes) for starts, sizes in _regions(p, window)]
         packed += p.g * window.taps * p.ic * -(-p.oc // lanes) * lanes
     pixels = [p.n * math.prod(row[OUT : OUT + RANK]) for row in regions]
-    parts = max((1, *(_pixel_parts(p, count) for count in pixels)))
+    few = packed * p.acc_dtype.itemsize <= WEIGHTS_KEPT
+    parts = max((1, *(_pixel_parts(p, count, few) for count in pixels)))
     if parts > 1 or p.g * blocks % 2:  # threads share tasks evenly, whatever the channels
         parts += -parts % (2 if parts < 4 else 4)
     even = sum(pixels) / max(1, *pixels, 1)  # as many regions of the largest one's size
@@ -145,8 +147,9 @@ def _tiles(pixels: int) -> float:
     return whole + (0 if rest == 0 else 0.55 if rest <= MR // 2 else 1)
 
 
-def _pixel_parts(p: ConvProblem, pixels: int) -> int:
-    """Return how many tasks keep the addresses and inputs of each within bounds."""
+def _pixel_parts(p: ConvProblem, pixels: int, few: bool) -> int:
+    """Return how many tasks keep the addresses and inputs of each within bounds; enough, with few weights."""
     addresses = ADDRESSES // (8 * max(p.window.taps, 1))
     inputs = INPUTS // (p.acc_dtype.itemsize * max(p.g * p.ic, 1))
-    return -(-pixels // max(min(addresses, inputs), 4 * MR))
+    needed = -(-pixels // max(min(addresses, inputs), 4 * MR))
+    return max(needed, min(TASKS, pixels // (8 * MR))) if few else needed

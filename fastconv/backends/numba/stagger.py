@@ -38,10 +38,16 @@ R = REGISTERS // 2  # rows of a tile: beside them there is room for the weights 
 SIZES = (3, 2, 1)  # taps of a step
 
 
-def steps(taps: int) -> list[int]:
-    """Cut a chain of taps into steps, none of one tap if that can be."""
+def counted(taps: int) -> tuple[int, int, int]:
+    """Count the steps of each size that a chain of taps is cut into, none of one tap if that can be."""
     threes = taps // 3 - (taps % 3 == 1 and taps > 1)
-    return [3] * threes + {0: [], 1: [1], 2: [2], 4: [2, 2]}[taps - 3 * threes]
+    rest = taps - 3 * threes
+    return threes, rest // 2, rest % 2
+
+
+def steps(taps: int) -> list[int]:
+    """Cut a chain of taps into steps."""
+    return [size for size, count in zip(SIZES, counted(taps), strict=True) for _ in range(count)]
 
 
 def slots(taps: int) -> int:
