@@ -2,7 +2,8 @@
 
 Keras' JAX backend compiles a network as a whole; its NumPy backend, as it comes, calls JAX for convolutions.
 Each has a process of its own, in which one image is given to ``predict_on_batch``; they take turns, network
-by network, and of each the median counts. ``tests/parity/test_keras_networks.py`` sees that results agree.
+by network, with a pause between turns, and of each the median counts.
+``tests/parity/test_keras_networks.py`` sees that results agree.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import argparse
 import statistics
 import subprocess
 import sys
+import time
 
 from bench.keras_worker import DEPTHWISE, NETWORKS
 from fastconv.cli import table
 
 BACKENDS = ("fastconv", "jax", "numpy")
 ROUNDS = 7
+PAUSE = 0.1  # seconds in which the threads of whoever had its turn, that spin for more work, go to sleep
 
 
 def main() -> None:
@@ -49,7 +52,8 @@ def _worker(backend: str) -> subprocess.Popen:
 
 
 def _seconds(worker: subprocess.Popen, name: str) -> float:
-    """Ask a process for the time of a network."""
+    """Ask a process for the time of a network, when it has the machine to itself."""
+    time.sleep(PAUSE)
     print(name, file=worker.stdin, flush=True)
     return float(worker.stdout.readline())
 
