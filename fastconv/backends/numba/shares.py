@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+from llvmlite import ir
 from numba import prange, types
 from numba.core import cgutils
 from numba.extending import intrinsic
-from numba.np import arrayobj
 
-APART = 8  # numbers in a line of the cache, which two threads should not write in turn
+APART = 64  # bytes in a line of the cache, which two threads should not write in turn
 PATIENCE = 100_000  # looks at a share in which nothing happens, until others do its tasks: some 50 us
 
 
@@ -24,59 +24,75 @@ PATIENCE = 100_000  # looks at a share in which nothing happens, until others do
 def shared(threads, count, grain, tasks, arguments):
     """Have `count` tasks done by so many threads, `grain` at a time, by the function at address `tasks`."""
     chunks = (count + grain - 1) // grain
-    following = np.empty((threads, APART), np.int64)  # which chunk of each share is next
-    for thread in range(threads):
-        following[thread, 0] = chunks * thread // threads
+    taken = counters(threads)
     for thread in prange(threads):
-        for turn in range(threads):
-            share = (np.intp(thread) + turn) % threads  # prange counts unsigned; with signed, a float
-            end = chunks * (share + 1) // threads
-            known = chunks * share // threads  # a share that nobody has begun on is abandoned
-            while turn == 0 or _abandoned(following, share, end, known):
-                chunk = _taken(following, share)
-                if chunk >= end:
-                    break
-                _do(tasks, chunk * grain, min(count, (chunk + 1) * grain), arguments)
-                known = chunk + 1
+        chunk = _next(taken, threads, np.int64(thread), chunks, np.int64(-1))
+        while chunk < chunks:
+            first = chunk * grain
+            end = first + grain
+            _do(tasks, first, end if end < count else count, arguments)
+            chunk = _next(taken, threads, np.int64(thread), chunks, chunk)
 
 
-@numba.njit(nogil=True)
-def _abandoned(following, share, end, known):
-    """Whether a share has chunks left, and nobody has taken one since `known` was next, or for long."""
-    seen, looks = _seen(following, share), 0
-    while seen < end and seen != known and looks < PATIENCE:
-        now = _seen(following, share)
-        seen, looks = now, (looks + 1 if now == seen else 0)
-    return seen < end
+@numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _next(taken, threads, thread, chunks, last):
+    """Take a chunk for a thread that has done `last`; return their number if there is none.
 
-
-@intrinsic
-def _taken(_context, following, share):
-    """Take the next chunk of a share, in one step whatever other threads do."""
-
-    def codegen(context, builder, signature, args):
-        one = context.get_constant(types.int64, 1)
-        return builder.atomic_rmw("add", _place(context, builder, signature, args), one, "monotonic")
-
-    return types.int64(following, share), codegen
+    It is one of its own, or of a share in which nobody has begun, or of which it had the last, or that rests.
+    """
+    for turn in range(threads):
+        share = (thread + turn) % threads
+        begin, end = chunks * share // threads, chunks * (share + 1) // threads
+        known = last + 1 if begin <= last < end else begin
+        following, looks = begin + look(taken, share), 0
+        while turn > 0 and following < end and following != known and looks < PATIENCE:
+            now = begin + look(taken, share)
+            following, looks = now, (looks + 1 if now == following else 0)
+        if following < end:
+            following = begin + add(taken, share, 1)
+            if following < end:
+                return following
+    return chunks
 
 
 @intrinsic
-def _seen(_context, following, share):
-    """Look which chunk of a share is next, in memory: another thread may have taken one since."""
+def counters(_context, threads):
+    """Return the address of a number for each thread, 0, on the stack of the caller."""
 
-    def codegen(context, builder, signature, args):
-        return builder.load_atomic(_place(context, builder, signature, args), "monotonic", align=8)
+    def codegen(context, builder, _signature, args):
+        size = builder.mul(args[0], context.get_constant(types.int64, APART))
+        place = builder.alloca(ir.IntType(8), size=size)
+        place.align = APART
+        cgutils.memset(builder, place, size, 0)
+        return builder.ptrtoint(place, ir.IntType(64))
 
-    return types.int64(following, share), codegen
+    return types.int64(threads), codegen
 
 
-def _place(context, builder, signature, args):
-    """Find the count of a share in memory."""
-    kind = signature.args[0]
-    following = arrayobj.make_array(kind)(context, builder, args[0])
-    indices = [args[1], context.get_constant(types.intp, 0)]
-    return cgutils.get_item_pointer(context, builder, kind, following, indices)
+@intrinsic
+def add(_context, address, index, number):
+    """Add to a number, in one step whatever other threads do, and return what it was."""
+
+    def codegen(_context, builder, _signature, args):
+        return builder.atomic_rmw("add", _place(builder, *args[:2]), args[2], "monotonic")
+
+    return types.int64(address, index, number), codegen
+
+
+@intrinsic
+def look(_context, address, index):
+    """Return a number as it is in memory now: another thread may have added to it."""
+
+    def codegen(_context, builder, _signature, args):
+        return builder.load_atomic(_place(builder, *args), "monotonic", align=8)
+
+    return types.int64(address, index), codegen
+
+
+def _place(builder, address, index):
+    """Return the pointer to a number."""
+    offset = builder.mul(index, ir.Constant(ir.IntType(64), APART))
+    return builder.inttoptr(builder.add(address, offset), ir.IntType(64).as_pointer())
 
 
 @intrinsic
