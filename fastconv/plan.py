@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -161,7 +162,8 @@ def make(
     """Plan a problem with the cheapest row that takes it and its weights."""
 
     def given(row: Kernel) -> Any:
-        return problem if _left_over(problem, row, activation) is None else _without_activation(problem)
+        whole = _left_over(problem, row, activation) is None
+        return _one_of_equals(problem if whole else _without_activation(problem))
 
     row, prepared, refusals = _first(words, problem, backend, w, given)
     natural = tuple(range(len(layout.x)))
@@ -179,6 +181,12 @@ def make(
         prepared=prepared,
         bias=bias,
     )
+
+
+@lru_cache(maxsize=1024)
+def _one_of_equals(problem: ConvProblem | PoolProblem) -> ConvProblem | PoolProblem:
+    """Return the first of equal problems: rows look up what they know of one, and know it by identity."""
+    return problem
 
 
 def fold(words: Words, problem: FoldProblem, x: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:

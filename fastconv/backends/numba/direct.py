@@ -23,7 +23,6 @@ import numpy as np
 
 from fastconv.backends.numba import jit
 from fastconv.backends.numba.arrays import channels_last, copying, deliver, rejects_conv
-from fastconv.backends.numba.copying import copy_elements
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.indirection import list_addresses, room
 from fastconv.backends.numba.microkernel import MR, NV, compute, tiles_of
@@ -49,6 +48,7 @@ from fastconv.backends.numba.schedule import (
 )
 from fastconv.backends.numba.scratch import scratch
 from fastconv.backends.numba.simd import lanes, pointer
+from fastconv.backends.numba.tiles import load_elements, store_row
 from fastconv.kernel import Kernel
 from fastconv.problem import ConvProblem
 
@@ -125,6 +125,18 @@ def run_parts(first, end, x, weights, bias, y, zeros, regions, sizes):
         run_part(part, x, weights, bias, y, zeros, regions, sizes)
 
 
+@jit.inner
+def pack_rows(source, apart, target, count, valid):
+    """Lay out `count` rows, `apart` from one another and of `valid` elements each, as whole vectors."""
+    size = lanes(source)
+    if valid > size:
+        for c in range(count):
+            store_row(load_elements(source + c * apart, valid, NV), target + c * NV * size)
+    else:
+        for c in range(count):
+            store_row(load_elements(source + c * apart, valid, 1), target + c * size)
+
+
 @jit.merged
 def pack_block(item, w, packed, phases, sizes):
     """Lay out the weights of one block of output channels in one phase."""
@@ -145,13 +157,14 @@ def pack_block(item, w, packed, phases, sizes):
                     g[FIRST_TAP + 1] + k1 * g[TAP_STEP + 1],
                     g[FIRST_TAP + 2] + k2 * g[TAP_STEP + 2],
                 ]
-                for c in range(ic):
-                    if w.strides[4] == w.itemsize:
-                        copy_elements(pointer(tap[c]) + start, pointer(packed) + at, valid)
-                    else:
+                if w.strides[4] == w.itemsize:
+                    apart = w.strides[3] // w.itemsize
+                    pack_rows(pointer(tap) + start, apart, pointer(packed) + at, ic, valid)
+                else:
+                    for c in range(ic):
                         for n in range(valid):
-                            packed[at + n] = tap[c, start + n]
-                    at += step
+                            packed[at + c * step + n] = tap[c, start + n]
+                at += ic * step
 
 
 @jit.compiled
