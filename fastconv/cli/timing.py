@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+AWAKE = 1e-2  # seconds of calls until threads that slept are each on a core of its own
 STRETCH = 5e-4  # seconds of calls that are timed together, so that the clock's own cost is lost in them
 MOST = 25  # stretches at most
 BUDGET = 0.25  # seconds after which none is begun
@@ -24,7 +25,10 @@ def once(call: Callable[[], Any]) -> tuple[Any, float]:
 def median(call: Callable[[], Any], budget: float = BUDGET) -> float:
     """Return the median seconds of a call over several stretches, after one that may compile."""
     call()
-    loops = max(1, round(STRETCH / once(call)[1]))
+    end = time.perf_counter() + AWAKE
+    while (latest := once(call)[1]) and time.perf_counter() < end:
+        pass
+    loops = max(1, round(STRETCH / latest))
     seconds: list[float] = []
     while len(seconds) < MOST and sum(seconds) * loops < budget:
         start = time.perf_counter()

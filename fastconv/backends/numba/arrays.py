@@ -48,6 +48,18 @@ def channels_last(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return y
 
 
+def channels_first(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return ``(n, c, *i)`` contiguous, a copy if need be, of ``(n, *i, c)``."""
+    moved = x.transpose(planes(x.ndim - 2))
+    if moved.flags.c_contiguous and x.dtype == dtype:
+        return moved
+    n, *pixels, c = x.shape
+    y = scratch(moved.shape, dtype)
+    if not (x.flags.c_contiguous and transpose(x.reshape(n, math.prod(pixels), c), y)):
+        y[...] = moved
+    return y
+
+
 def deliver(result: np.ndarray, y: np.ndarray) -> None:
     """Copy to `y`, rounding once, what could not be written there."""
     if result is y:

@@ -20,7 +20,15 @@ from functools import cache
 import numpy as np
 
 from fastconv.backends.numba import jit
-from fastconv.backends.numba.arrays import copying, deliver, landing, planes, rejects_pool, working_dtype
+from fastconv.backends.numba.arrays import (
+    channels_first,
+    copying,
+    deliver,
+    landing,
+    planes,
+    rejects_pool,
+    working_dtype,
+)
 from fastconv.backends.numba.blocks import COMBINE
 from fastconv.backends.numba.simd import (
     BYTES,
@@ -105,7 +113,7 @@ def prepare(p: PoolProblem, _w: None) -> Prepared:
 def pool(p: PoolProblem, x: np.ndarray, prepared: Prepared, _bias: None, y: np.ndarray) -> None:
     """Reduce every plane."""
     order = planes(p.window.rank)
-    x = np.ascontiguousarray(x.transpose(order), prepared.dtype)
+    x = channels_first(x, prepared.dtype)
     y = y.transpose(order)
     result = landing(y, prepared.dtype, contiguous=True)
     prepared.loop(prepared.tasks, prepared.grain, *prepared.numbers, x.reshape(-1), result.reshape(-1))
