@@ -41,6 +41,7 @@ def test_arrays_for_words_and_flags_are_refused(call, argument):
         lambda: functional.unfold(np.ones((1, 4, 2, 3)), (1, 3), padding=(2**60, 0)),
         lambda: functional.fold(np.ones((1, 2, 1)), (2**62, 1), (2, 1), stride=(2**62, 1)),
         lambda: layers.Conv1D(4, 2**63 - 1, input_shape=(9, 2)).get_weights(),
+        lambda: layers.ZeroPadding2D(((2**63 - 1, 2), (1, 0)))(np.ones((1, 3, 2, 1))),
     ],
 )
 def test_results_beyond_memory_are_refused(call):

@@ -11,7 +11,7 @@ import numpy as np
 from fastconv.layers.arguments import open_shape
 from fastconv.layers.layer import Layer, Shape
 from fastconv.layers.spatial import Spatial
-from fastconv.problem import Layout, Window
+from fastconv.problem import Layout, Window, check_size
 from fastconv.problem.arguments import Pairs, padding_pairs
 
 
@@ -33,7 +33,7 @@ class ZeroPadding(Spatial):
 
     def call(self, x: np.ndarray) -> np.ndarray:
         """Copy the inputs into zeros."""
-        self._check_rank(x.shape)
+        check_size(self.words, self._output_shape(x.shape), x.dtype)
         return np.pad(x, self._in_layout(((0, 0), *self.padding, (0, 0))))
 
     def _output_shape(self, shape: Shape) -> Shape:

@@ -120,19 +120,32 @@ class Window:
             totals += (slots >= 0) & (slots < length) & (slots % inside.step == 0)
         return totals
 
+    def met(self, axis: int) -> float:
+        """How many taps of a window position along `axis` fall on inputs, on average."""
+        i, k, o, s, d, b = (getattr(self, name)[axis] for name in "ikosdb")
+        if o <= k:
+            filled, _ = list(self.fill())[axis]
+            return int(self.counts(axis, filled).sum()) / max(o, 1)
+        at = (_met(tap * d - self.p[axis][0], i, o, s, b)[0] for tap in range(k))
+        return sum(len(range(o)[outputs]) for outputs in at) / o
+
     def stretches(self, axis: int) -> list[tuple[int, int, int]]:
         """Split the outputs along `axis` where the taps that meet inputs change: (start, stop, how many).
 
         Without base dilation.
         """
-        i, k, d, (lo, _) = self.i[axis], self.k[axis], self.d[axis], self.p[axis]
-        start = np.arange(self.o[axis]) * self.s[axis] - lo
+        i, k, o, s, d, (lo, _) = (getattr(self, name)[axis] for name in "ikosdp")
+        front = min(o, max(0, -(-lo // s)) + 1)  # outputs that meet padding there, and one more
+        rear = max(front, (i - 1 - (k - 1) * d + lo) // s + 1)  # the first that does at the other end, or o
+        outputs = np.concatenate([np.arange(front), np.arange(rear, o)])  # between them, nothing changes
+        start = outputs * s - lo
         first = np.clip(-(start // d), 0, k)  # the first tap that is not before the inputs ...
         last = np.clip((i - 1 - start) // d + 1, first, k)  # ... and the first that is behind them
         changes = (np.diff(first, prepend=-1) != 0) | (np.diff(last, prepend=-1) != 0)
-        starts = np.flatnonzero(changes).tolist()
-        stops = [*starts[1:], self.o[axis]]
-        return [(a, b, int(last[a] - first[a])) for a, b in zip(starts, stops, strict=True)]
+        starts = outputs[changes].tolist()
+        stops = [*starts, o][1:]
+        taps = (last - first)[changes].tolist()
+        return list(zip(starts, stops, taps, strict=True))
 
     def lifted(self, rank: int) -> Window:
         """Put axes of length 1 before the others, up to `rank`: for kernels written for a fixed number."""

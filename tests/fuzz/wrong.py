@@ -64,7 +64,9 @@ VAST = 2**33  # more elements than 32 bits count, of no memory
 
 def spoil(dice: Dice, call: Call) -> Call:
     """Replace one argument, or part of one, or add one that there is not."""
-    if "'wide'" in repr(call):  # which in another dtype may not be exact
+    if any(
+        f"'{values}'" in repr(call) for values in ("wide", "tiny", "large")
+    ):  # exact only among themselves
         call = replace(call, exact=False)
     ways = [("args", at) for at in range(len(call.args))] + [("options", name) for name in call.options]
     ways += [("inputs", at) for at in range(len(call.inputs or ()))]

@@ -93,10 +93,7 @@ def dense(win: Window) -> bool:
 def seconds(p: PoolProblem) -> float:
     """Predict the seconds of a task."""
     c, win, lanes = cut(p), p.window.lifted(RANK), BYTES // working_dtype(p).itemsize
-    met0, met1, met2 = (  # taps of an output, on average
-        int(win.counts(axis, filled).sum()) / max(win.o[axis], 1)
-        for axis, (filled, _) in enumerate(win.fill())
-    )
+    met0, met1, met2 = map(win.met, range(RANK))  # taps of an output, on average
     outer, length = met0 * met1, c.run[1] - c.run[0]
     border, stride, k = win.o[2] - length, win.s[2], win.k[2]
     pixel = -(-c.channels // lanes)  # vectors of its channels
