@@ -41,6 +41,7 @@ def test_arrays_for_words_and_flags_are_refused(call, argument):
         lambda: functional.unfold(np.ones((1, 4, 2, 3)), (1, 3), padding=(2**60, 0)),
         lambda: functional.fold(np.ones((1, 2, 1)), (2**62, 1), (2, 1), stride=(2**62, 1)),
         lambda: layers.Conv1D(4, 2**63 - 1, input_shape=(9, 2)).get_weights(),
+        lambda: functional.max_unpool1d(np.ones((1, 2, 1)), np.zeros((1, 2, 1), int), 2**62),
         lambda: layers.ZeroPadding2D(((2**63 - 1, 2), (1, 0)))(np.ones((1, 3, 2, 1))),
     ],
 )
@@ -147,3 +148,21 @@ def test_halves_that_underflow_are_rounded_to_zero():
         y = fastconv.conv(x, w, activation="elu")
 
     np.testing.assert_array_equal(y, np.zeros((1, 3, 1)))
+
+
+@pytest.mark.parametrize("backend", ["naive", "einsum"])
+@pytest.mark.parametrize("dtype", ["uint8", "uint32", "int16"])
+def test_all_bits_of_padding_are_set_for_bitwise_and(dtype, backend):
+    x = np.array([12, 10, 7, 5], dtype).reshape(1, 4, 1)
+
+    y = fastconv.pool(x, 3, fn=np.bitwise_and, strides=1, padding=1, backend=backend)
+
+    np.testing.assert_array_equal(y.ravel(), [12 & 10, 12 & 10 & 7, 10 & 7 & 5, 7 & 5])
+    assert y.dtype == dtype
+
+
+def test_starts_beyond_half_precision_are_infinite():
+    with np.errstate(all="raise"):
+        y = lax.reduce_window(np.ones(2, np.float16), 2**62, lax.max, (1,), (1,), "VALID")
+
+    np.testing.assert_array_equal(y, [np.inf, np.inf])

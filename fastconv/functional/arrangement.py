@@ -7,7 +7,7 @@ import numpy as np
 from fastconv import fold as folding
 from fastconv import padding, shuffle, unpool
 from fastconv.functional.batch import as_given, checked_batch
-from fastconv.problem import Words, checked_array, per_axis
+from fastconv.problem import Words, check_size, checked_array, per_axis
 from fastconv.problem.arrangement import (
     block_window,
     check_blocks,
@@ -292,5 +292,6 @@ def _unpool(rank, input, indices, size, stride, padding, output_size) -> np.ndar
     x, has_batch = checked_batch(words, rank, input)
     at = checked_array(words, "indices", indices)
     sizes = unpooled_sizes(words, x.shape[2:], size, stride, padding, output_size)
+    check_size(words, (*x.shape[:2], *sizes), x.dtype)
     check_positions(words, x if has_batch else x[0], at, sizes)
     return as_given(unpool.unpool(x, at.reshape(x.shape), sizes), has_batch)

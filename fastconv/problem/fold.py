@@ -170,12 +170,13 @@ def checked_init(words: Words, value: Any, dtype: np.dtype) -> Any:
     rule = f"{words.op}: `init_value` must be a number of the operand's dtype, {dtype}"
     if _is_weak(value):
         try:
-            fits = _is_of_kind(value, dtype) and dtype.type(value) is not None
+            with np.errstate(all="ignore"):  # float16 overflows to infinity
+                init = dtype.type(value) if _is_of_kind(value, dtype) else None
         except OverflowError:
-            fits = False
-        if not fits:
+            init = None
+        if init is None:
             raise TypeError(f"{rule}; got {value!r}")
-        return dtype.type(value)
+        return init
     init = np.asarray(value)
     if init.ndim or init.dtype.newbyteorder("=") != dtype:
         raise TypeError(f"{rule}; got {init.dtype} of shape {init.shape}")

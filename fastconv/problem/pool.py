@@ -103,7 +103,8 @@ class PoolProblem:
                 return self.acc_dtype.type(0)
             case "prod":
                 return self.acc_dtype.type(1)
-        return getattr(self.reduction, "identity", None)
+        number = getattr(self.reduction, "identity", None)
+        return None if number is None else np.asarray(number).astype(self.acc_dtype)[()]  # -1: all bits
 
     def divisors(self) -> np.ndarray:
         """Return what each window's sum is divided by, (*o, 1), in the accumulator's precision."""

@@ -28,7 +28,7 @@ def check(each: Run) -> None:
         return
     if p.acc_dtype.name not in ("float32", "float64") or {p.x_dtype.kind, p.y_dtype.kind} != {"f"}:
         return
-    ideal, size = _widened(each), _widened(each, abs)
+    ideal, size = _widened(each), np.abs(_widened(each, abs))  # divisors may be negative
     if isinstance(p, ConvProblem):
         m = p.products + 2
     else:
