@@ -23,7 +23,7 @@ import numpy as np
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.simd import BYTES
 from fastconv.backends.numba.slots import OUT_INPUTS, OUTS, RANK, table
-from fastconv.backends.numba.stagger import SIZES, R, counted, slots, steps
+from fastconv.backends.numba.stagger import SIZES, R, counted, slots
 from fastconv.problem import ConvProblem
 
 SEGMENT = 2048  # elements of a row that a task computes, or a few more
@@ -177,16 +177,18 @@ def _counts(p: ConvProblem, form: Form) -> list[int]:
     return [longer * more + (apart - longer) * less for more, less in pairs]
 
 
-def _heads(p: ConvProblem, form: Form) -> list[list[int]]:
+def _heads(p: ConvProblem, form: Form) -> list[np.ndarray]:
     """List the first taps, along the axis of the steps, of the steps of each size."""
     axis, apart = _step_axis(p, form)
     taps = p.window.lifted(RANK).k[axis]
-    found: dict[int, list[int]] = {size: [] for size in SIZES}
-    for head in range(min(apart, taps)):
-        for size in steps(-(-(taps - head) // apart)):
-            found[size].append(head)
-            head += size * apart
-    return list(found.values())
+    length, longer = divmod(taps, apart)
+    found: dict[int, list[np.ndarray]] = {size: [] for size in SIZES}
+    for first, end, left in ((0, longer, length + 1), (longer, min(apart, taps), length)):  # chains
+        heads = np.arange(first, end)[:, None]
+        for size, count in zip(SIZES, counted(left), strict=True):
+            found[size].append((heads + np.arange(count) * size * apart).ravel())
+            heads = heads + count * size * apart
+    return [np.concatenate(each) for each in found.values()]
 
 
 @lru_cache(maxsize=256)
@@ -198,7 +200,7 @@ def listed(p: ConvProblem, form: Form, least: int = 0) -> Steps:
     offsets, order = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for size, heads in zip(SIZES, _heads(p, form), strict=True):
         others = np.arange(k1 if along else k2)
-        t0, c, head, other = np.ix_(np.arange(k0), np.arange(p.ic), np.array(heads, np.int64), others)
+        t0, c, head, other = np.ix_(np.arange(k0), np.arange(p.ic), heads, others)
         t1, t2 = (other, head) if axis == 2 else (head, other)
         row = (t0 * p.ic + c) * plan.sizes[ROWS] + t1 * d1
         column = t2 * d2 % s2 * plan.sizes[WIDTH] + t2 * d2 // s2 * form.pixel

@@ -45,11 +45,6 @@ def counted(taps: int) -> tuple[int, int, int]:
     return threes, rest // 2, rest % 2
 
 
-def steps(taps: int) -> list[int]:
-    """Cut a chain of taps into steps."""
-    return [size for size, count in zip(SIZES, counted(taps), strict=True) for _ in range(count)]
-
-
 def slots(taps: int) -> int:
     """Return how long a step takes, in multiply-adds of vectors."""
     return max(R * taps, 2 * (R + taps - 1) + taps)
