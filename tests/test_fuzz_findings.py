@@ -41,6 +41,7 @@ def test_arrays_for_words_and_flags_are_refused(call, argument):
         lambda: functional.unfold(np.ones((1, 4, 2, 3)), (1, 3), padding=(2**60, 0)),
         lambda: functional.fold(np.ones((1, 2, 1)), (2**62, 1), (2, 1), stride=(2**62, 1)),
         lambda: layers.Conv1D(4, 2**63 - 1, input_shape=(9, 2)).get_weights(),
+        lambda: lax.conv_general_dilated_patches(np.ones((1, 2, 9)), (5,), (1,), [(0, 0)], (2**62,)),
         lambda: functional.max_unpool1d(np.ones((1, 2, 1)), np.zeros((1, 2, 1), int), 2**62),
         lambda: layers.ZeroPadding2D(((2**63 - 1, 2), (1, 0)))(np.ones((1, 3, 2, 1))),
     ],
@@ -166,3 +167,13 @@ def test_starts_beyond_half_precision_are_infinite():
         y = lax.reduce_window(np.ones(2, np.float16), 2**62, lax.max, (1,), (1,), "VALID")
 
     np.testing.assert_array_equal(y, [np.inf, np.inf])
+
+
+@pytest.mark.parametrize("backend", fastconv.backends())
+def test_separable_filters_may_be_of_half_precision(backend):
+    x = np.arange(2 * 9 * 9).reshape(2, 9, 9, 1).astype(np.float16)
+    w = np.outer([1, 2, 1], [1, 0, -1]).reshape(3, 3, 1, 1).astype(np.float16)
+
+    y = fastconv.conv(x, w, backend=backend)
+
+    np.testing.assert_array_equal(y, np.full((2, 7, 7, 1), -8))

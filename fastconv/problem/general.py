@@ -16,6 +16,7 @@ from fastconv.problem.arguments import (
     Pairs,
     Words,
     as_index,
+    check_size,
     checked_dtype,
     checked_sizes,
     resolve_padding,
@@ -233,7 +234,7 @@ def patches_window(
     words: Words, layout: Layout, x_shape: tuple[int, ...], size: Any, **options: Any
 ) -> Window:
     """Lay out a window of `size` that slides over an input in the face's layout."""
-    _, *i, channels = (x_shape[a] for a in layout.x)
+    n, *i, channels = (x_shape[a] for a in layout.x)
     k = checked_sizes(words, "filter_shape", size)
     if len(k) != len(i):
         raise TypeError(
@@ -242,7 +243,9 @@ def patches_window(
         )
     if not channels:
         raise ValueError(f"{words.op}: `{words.x}` must have channels; got 0 ({words.x} {x_shape})")
-    return general_window(words, tuple(i), k, **options)
+    window = general_window(words, tuple(i), k, **options)
+    check_size(words, (n, *window.padded, channels), np.dtype(np.complex128))
+    return window
 
 
 def check_local(

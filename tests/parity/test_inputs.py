@@ -68,6 +68,22 @@ def test_bfloat16_of_jax_is_that_of_ml_dtypes(jax):
     np.testing.assert_array_equal(y.astype(np.float32), fastconv.max_pool(X, 2))
 
 
+@pytest.mark.parametrize("backend", fastconv.backends())
+def test_separable_filters_may_be_bfloat16(jax, backend):
+    x = jax.numpy.asarray(integers(1, 21, 21, 1), "bfloat16")
+    w = jax.numpy.asarray(np.outer([1, 2, 1, 2, 1], [1, 0, -1, 0, 1]).reshape(5, 5, 1, 1), "bfloat16")
+
+    y = fastconv.conv(x, w, backend=backend)
+
+    expected = fastconv.conv(np.asarray(x, np.float32), np.asarray(w, np.float32), backend="naive")
+    np.testing.assert_array_equal(y.astype(np.float32), expected.astype("bfloat16").astype(np.float32))
+
+
+@pytest.mark.parametrize("row", ["numba:factored", "numba:planes"])
+def test_rows_for_separable_filters_take_bfloat16(jax, row):
+    test_separable_filters_may_be_bfloat16(jax, row)
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

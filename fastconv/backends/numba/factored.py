@@ -160,7 +160,7 @@ class Prepared:
 def prepare(p: ConvProblem, w: np.ndarray) -> Prepared:
     """Factor ``(*k, 1, g)``, or refuse to."""
     along, down = passes(p)
-    column, row = factors(w.reshape(*p.window.k[-2:], p.g))
+    column, row = factors(w.astype(p.acc_dtype, copy=False).reshape(*p.window.k[-2:], p.g))
     channel = planes.lane_channels(down.problem, down.plan)
     return Prepared(
         row=planes.arranged(along.problem, along.plan, along.steps, row),
