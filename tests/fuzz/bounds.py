@@ -21,7 +21,8 @@ def check(each: Run) -> None:
     """Hold a row to its bound; functions without a name have none."""
     p = each.problem
     if (
-        isinstance(p, FoldProblem)
+        not each.y.size
+        or isinstance(p, FoldProblem)
         or not isinstance(getattr(p, "reduction", ""), str)
         or getattr(p, "indices", False)
     ):
