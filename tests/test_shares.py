@@ -75,6 +75,24 @@ def test_every_task_is_done_once(count, grain):
     np.testing.assert_array_equal(seen, [1] * count + [0] * (12 - count))
 
 
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("failing", [0, 7, 20, 39])
+def test_want_of_memory_is_told_whichever_thread_it_meets(failing, number):
+    fastconv.set_num_threads(number)
+
+    with pytest.raises(MemoryError):
+        jit.Loop(allocate_in_one, jit.array(np.int64, 1, writeable=True), types.int64)(
+            40, 1, np.zeros(40, np.int64), failing
+        )
+
+
+@jit.compiled
+def allocate_in_one(first, end, seen, failing):
+    for task in range(first, end):
+        seen[task] = np.full(1 << 58 if task == failing else 1000, task)[task]  # else it is never allocated
+
+
 @jit.compiled
 def add_one(first, end, seen):
     for task in range(first, end):

@@ -24,14 +24,17 @@ PATIENCE = 100_000  # looks at a share in which nothing happens, until others do
 def shared(threads, count, grain, tasks, arguments):
     """Have `count` tasks done by so many threads, `grain` at a time, by the function at address `tasks`."""
     chunks = (count + grain - 1) // grain
-    taken = counters(threads)
+    taken = counters(threads + 1)  # of each share, and how often tasks have failed
     for thread in prange(threads):
         chunk = _next(taken, threads, np.int64(thread), chunks, np.int64(-1))
         while chunk < chunks:
             first = chunk * grain
             end = first + grain
-            _do(tasks, first, end if end < count else count, arguments)
+            if not _do(tasks, first, end if end < count else count, arguments):
+                add(taken, threads, 1)  # what a worker raises, Numba loses
             chunk = _next(taken, threads, np.int64(thread), chunks, chunk)
+    if look(taken, threads):
+        raise MemoryError("a kernel has no memory for what it works on")
 
 
 @numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -97,7 +100,10 @@ def _place(builder, address, index):
 
 @intrinsic
 def _do(_context, _tasks, _first, _end, arguments):
-    """Call machine code by its address: linked in, it would be compiled over again for every caller."""
+    """Call machine code by its address, and return whether it could do its tasks.
+
+    Linked in, it would be compiled over again for every caller.
+    """
 
     def codegen(context, builder, _signature, args):
         address, first, end, packed = args
@@ -106,8 +112,6 @@ def _do(_context, _tasks, _first, _end, arguments):
         given = [first, end, *cgutils.unpack_tuple(builder, packed)]
         tasks = builder.inttoptr(address, kind)
         status, _ = context.call_conv.call_function(builder, tasks, types.none, kinds, given)
-        with cgutils.if_unlikely(builder, status.is_error):
-            context.call_conv.return_status_propagate(builder, status)
-        return context.get_dummy_value()
+        return builder.not_(status.is_error)
 
-    return types.void(types.int64, types.int64, types.int64, arguments), codegen
+    return types.boolean(types.int64, types.int64, types.int64, arguments), codegen
