@@ -21,10 +21,10 @@ def check(each: Run) -> None:
     """Hold a row to its bound; functions without a name have none."""
     p = each.problem
     if (
-        not each.y.size
-        or isinstance(p, FoldProblem)
+        isinstance(p, FoldProblem)
         or not isinstance(getattr(p, "reduction", ""), str)
         or getattr(p, "indices", False)
+        or not np.size(each.y)
     ):
         return
     if p.acc_dtype.name not in ("float32", "float64") or {p.x_dtype.kind, p.y_dtype.kind} != {"f"}:

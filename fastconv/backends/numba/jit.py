@@ -9,6 +9,8 @@ code on the same tasks, so the number of threads cannot change a bit of the resu
 from __future__ import annotations
 
 import gc
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -121,7 +123,7 @@ def _machine_code(function: Any, signature: tuple[types.Type, ...]) -> tuple[int
     """Compile for arguments of exact types; return the address for `shares`, and what Python can call."""
     if numba.config.DISABLE_JIT:
         return 0, np.errstate(all="ignore")(function)
-    with _uncollected():
+    with _uncollected(), _uninterrupted():
         cached(function).compile(signature)
     result = function.overloads[signature]
     return result.library.get_pointer_to_function(result.fndesc.llvm_func_name), result.entry_point
@@ -137,3 +139,20 @@ def _uncollected() -> Iterator[None]:
     finally:
         if before:
             gc.enable()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Have Ctrl-C wait for Numba, which would be left with half of the functions that it knows."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield  # signals are handled in the main thread alone
+        return
+    received: list[tuple] = []
+    signal.signal(signal.SIGINT, lambda *event: received.append(event))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if received:
+            handler(*received[-1])
