@@ -108,9 +108,8 @@ def pool(dice: Dice) -> Call:
         if rank > 1 and dice.maybe(0.3):
             options["divisor_override"] = dice.of(1, 2, 7, -3)
     x = array(dice, _batched(dice, n, (c, *axes.i)), dtype, values)
-    largest = (
-        float("inf") if dtype.startswith("float") else 1
-    )  # that norm is max_pool, not of integers in all ranks
+    # The norm of infinity is max_pool, which integers do not have in every rank.
+    largest = float("inf") if dtype.startswith("float") else 1
     norm = (dice.of(1, 2, 3, 2.0, 0.5, largest),) if kind == "lp" else ()
     return Call(f"functional.{function}", (x, *norm, size), options, exact=exact and kind != "lp")
 

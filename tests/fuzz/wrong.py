@@ -64,9 +64,8 @@ VAST = 2**33  # more elements than 32 bits count, of no memory
 
 def spoil(dice: Dice, call: Call) -> Call:
     """Replace one argument, or part of one, or add one that there is not."""
-    if any(
-        f"'{values}'" in repr(call) for values in ("wide", "tiny", "large")
-    ):  # exact only among themselves
+    among_themselves = "'wide'", "'tiny'", "'large'"  # exact, but not beside others
+    if any(values in repr(call) for values in among_themselves):
         call = replace(call, exact=False)
     ways = [("args", at) for at in range(len(call.args))] + [("options", name) for name in call.options]
     ways += [("inputs", at) for at in range(len(call.inputs or ()))]
