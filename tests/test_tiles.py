@@ -1,9 +1,12 @@
 """Dense kernels at every remainder of their tiles: pixels, output channels, groups, both float types."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 import fastconv
+from fastconv.backends.numba import rows
 
 ROWS = ("numba:direct", "numba:rows")
 PIXELS = range(1, 31)  # past two tiles of the highest kind, 14
@@ -48,6 +51,24 @@ def test_tasks_meet_where_the_work_is_cut(row):
     y = fastconv.conv(x, w, strides=(2, 1), padding="same", backend=row)
 
     np.testing.assert_array_equal(y, fastconv.conv(x, w, strides=(2, 1), padding="same", backend="einsum"))
+
+
+@pytest.mark.parametrize("height", range(1, 17))
+def test_bands_of_any_height(height, monkeypatch):
+    """Rows are computed in bands, of which the last may be lower; in place, or from a padded copy."""
+    monkeypatch.setattr(rows, "_cycles", lambda _p, _window, band: abs(band.outputs - height))
+    monkeypatch.setattr(rows, "OUTPUTS", 200)  # bytes, above which lines to be written are asked for
+    rows.schedule.cache_clear()
+    shapes = itertools.product((1, 2, 5, 16, 17, 23), (1, 3, 14), ("valid", "same"), ((1, 1), (2, 1), (1, 3)))
+    for lines, wide, padding, (stride, dilation) in shapes:
+        x, w = arrays("float32", (2, lines + 6, wide + 2, 2), (3, 2, 2, (5, 40)[lines % 2]))
+        options = dict(strides=(stride, 1), dilation_rate=(dilation, 1), padding=padding)
+
+        y = fastconv.conv(x, w, backend="numba:rows", **options)
+
+        expected = fastconv.conv(x, w, backend="einsum", **options)
+        np.testing.assert_array_equal(y, expected, err_msg=f"{x.shape} {options}")
+    rows.schedule.cache_clear()
 
 
 @pytest.mark.parametrize("row", ROWS)

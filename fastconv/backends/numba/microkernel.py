@@ -9,7 +9,8 @@ vectors of weights and MR scalars of input, for MR * NV fused multiply-adds.
 
 The tile follows from the registers: with 32 of them, 14 x 2 sums, 2 weights and 1 input are 31; with 16,
 6 x 2 sums, 2 weights and 1 input are 15. What is left over of an image gets tiles of half the height, and
-what is left over of the channels tiles of half the width; both are masked where that is still too much.
+what is left over of the channels tiles of half the width, or of half a vector, with which a processor may
+be twice as quick. All are masked where that is still too much.
 
 References
 ----------
@@ -22,8 +23,9 @@ from __future__ import annotations
 
 from fastconv.backends.numba.epilogue import activated
 from fastconv.backends.numba.jit import inner, merged
-from fastconv.backends.numba.simd import REGISTERS, get, lanes, load_pointers, shifted
+from fastconv.backends.numba.simd import REGISTERS, get, halved, lanes, load_pointers, shifted
 from fastconv.backends.numba.tiles import (
+    expect_tile,
     load_elements,
     load_row,
     outer_fma,
@@ -37,8 +39,8 @@ MR = 14 if REGISTERS >= 32 else 6  # output pixels in a tile
 HALF = MR // 2
 
 
-def microkernel(rows, columns):
-    """Make the micro-kernel for tiles of `rows` pixels by `columns` vectors."""
+def microkernel(rows, columns, apart):
+    """Make the micro-kernel for tiles of `rows` pixels by `columns` of every `apart` vectors of weights."""
 
     @inner
     def run(pixels, live, first, channels, weights, outs, shift, valid, bias, biased, activation):
@@ -49,7 +51,7 @@ def microkernel(rows, columns):
         moved by `shift` elements. `valid` output channels are stored, and `biased` of `bias` are added.
         """
         tile = repeat(load_elements(bias, biased, columns), rows)
-        step = columns * lanes(weights)
+        step = apart * lanes(weights)
         for t in range(get(live)):
             x = load_pointers(pixels + t * MR, weights, rows)
             w = weights + get(live + 1 + t) * channels * step
@@ -58,7 +60,7 @@ def microkernel(rows, columns):
                 w = w + step
         tile = activated(tile, activation)
         y = shifted(load_pointers(outs, weights, rows), shift)
-        if valid == step:  # masks would make a layer of 27 products an output take 1.6 times as long
+        if valid == columns * lanes(weights):  # masks would make 27 products an output take 1.6 times as long
             store_tile(tile, y)
         else:
             store_elements(tile, y, valid)
@@ -66,8 +68,14 @@ def microkernel(rows, columns):
     return run
 
 
-full_wide, full_narrow = microkernel(MR, NV), microkernel(MR, 1)
-half_wide, half_narrow = microkernel(HALF, NV), microkernel(HALF, 1)
+full_wide, full_narrow, full_slim = microkernel(MR, NV, NV), microkernel(MR, 1, 1), microkernel(MR, 1, 2)
+half_wide, half_narrow = microkernel(HALF, NV, NV), microkernel(HALF, 1, 1)
+
+
+@merged
+def expect(outs, weights, shift):
+    """Have the cache fetch the lines that a tile is to be written to."""
+    expect_tile(shifted(load_pointers(outs, weights, MR), shift), NV)
 
 
 @merged
@@ -87,6 +95,9 @@ def compute(pixels, outs, live, left, first, channels, weights, shift, valid, bi
     if left > HALF:
         if wide:
             full_wide(pixels, live, first, channels, weights, outs, shift, valid, bias, biased, activation)
+        elif valid <= lanes(halved(weights)):
+            weights, bias = halved(weights), halved(bias)
+            full_slim(pixels, live, first, channels, weights, outs, shift, valid, bias, biased, activation)
         else:
             full_narrow(pixels, live, first, channels, weights, outs, shift, valid, bias, biased, activation)
     elif wide:

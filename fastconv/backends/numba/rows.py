@@ -1,21 +1,24 @@
-"""Dense convolution with few input channels, a row of outputs at a time: images with 1 or 3 channels.
+"""Dense convolution with few input channels, a band of output rows at a time: images with 1 or 3 channels.
 
     y[n, o, f] = activation(bias[f] + sum over taps k, channels c of x[n, o*s + k*d - lo, c] * w[k, c, f])
 
 With few channels the run of products behind one address is short. Along the last axis, undilated, a
 window's taps and channels lie side by side: k*ic products a run. So that this holds at the borders too,
-the input rows of one output row are copied, padding included, into a *panel* that stays in cache:
+the input rows of a band are copied, padding included, into a *panel* that stays in cache; where there is no
+padding, they are read where they are:
 
-    part      output rows                          parallel: each writes rows of its own
-    row       its input rows into the panel, (taps of the outer axes, padded width, ic)
+    part      bands                                parallel: each writes rows of its own
+    band      a few output rows of one image; their input rows into the panel, (k0, rows, padded width, ic)
     tile      MR pixels; what they write lies side by side, all their channels one after the other
     block     NV vectors of output channels, in registers: ``microkernel``
 
-The addresses of a row's windows in the panel are the same for every row: they are listed once a task.
+The addresses of a band's windows, from its first on, are the same for all of one height: they are listed
+once. More rows a band fill up tiles, and copy rows that windows share less often; but they are more to list.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -26,18 +29,26 @@ from fastconv.backends.numba.arrays import RANK, channels_last, deliver
 from fastconv.backends.numba.copying import copy_elements
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.indirection import room
-from fastconv.backends.numba.microkernel import MR, NV, compute, tiles_of
-from fastconv.backends.numba.schedule import lane_macs, seconds, vectors
+from fastconv.backends.numba.microkernel import MR, NV, compute, expect, tiles_of
+from fastconv.backends.numba.schedule import count_tiles, lane_macs, seconds, vectors
 from fastconv.backends.numba.simd import BYTES, address, lanes, pointer
 from fastconv.backends.numba.transposition import FEW
 from fastconv.kernel import Kernel
-from fastconv.problem import ConvProblem
+from fastconv.problem import ConvProblem, Window
 
 # Places in ``sizes``; of what has three axes, the first of three.
 OUT, TAPS, STRIDE, DILATION, BEFORE = range(0, 15, 3)
-IC, OC, BLOCKS, BIASED, ACTIVATION, PADDED, CHUNK = range(15, 22)
+# Of a band: output rows, input rows, and how far these lie apart in the input; whether windows may be read
+# where they are; whether the cache is to be told what is going to be written.
+IC, OC, BLOCKS, BIASED, ACTIVATION, PADDED, CHUNK, BAND, ROWS, APART, WITHIN, FAR = range(15, 27)
 
-CHUNKS = 16  # parts that the output rows are cut into
+CHUNKS = 16  # parts that the bands are cut into
+BANDS = 16  # output rows a band at most
+PANEL = 1 << 14  # bytes of input rows, or of addresses, that several output rows may take
+OUTPUTS = 1 << 23  # bytes; where more are written, they are no longer in the cache
+
+# Cycles of a band, and of a tile beside its products; to copy a row, and a vector of it; to list an address.
+START, TILE, ROW, VECTOR, LISTED = 50, 100, 40, 2, 5
 
 STORED = 3e-9  # of a vector of outputs, on one thread
 COPIED = 2.5e-10  # seconds of an element into the panel, on one thread ...
@@ -54,31 +65,82 @@ class Schedule:
     grain: int  # tasks that a thread does at a time
 
 
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Output rows of one image that are computed together, and the input rows that they meet."""
+
+    outputs: int
+    inputs: int
+    apart: int  # how far from one another these are
+
+
 @lru_cache(maxsize=256)
 def schedule(p: ConvProblem) -> Schedule:
-    """Cut a problem into chunks of output rows."""
+    """Cut a problem into chunks of bands."""
     win = p.window.lifted(RANK)
-    rows = p.n * win.o[0] * win.o[1]
-    chunk = max(1, -(-rows // CHUNKS))
-    tasks = -(-rows // chunk)
+    band = min((_band(win, rows) for rows in range(1, BANDS + 1)), key=lambda band: _cycles(p, win, band))
+    chunk, tasks = _cut(p, win, band)
     blocks = -(-p.oc * p.acc_dtype.itemsize // (NV * BYTES))
+    far = p.n * math.prod(win.o) * p.oc * p.acc_dtype.itemsize > OUTPUTS
     sizes = [*win.o, *win.k, *win.s, *win.d, *(before for before, _ in win.p)]
     sizes += [p.ic, p.oc, blocks, p.has_bias, FUSED.index(p.activation), win.padded[2], chunk]
+    sizes += [band.outputs, band.inputs, band.apart, _is_within(win), far]
     return Schedule(np.array(sizes, np.int64), tasks, jit.grain(tasks, seconds(p) / max(tasks, 1)))
+
+
+def _is_within(win: Window) -> bool:
+    """Whether no window meets padding."""
+    return all(lo <= 0 and hi <= 0 for lo, hi in win.p)
+
+
+def _band(win: Window, rows: int) -> Band:
+    """Describe a band of so many output rows."""
+    outputs = max(1, min(rows, win.o[1]))
+    apart = win.d[1] if outputs == 1 else win.s[1] if win.k[1] == 1 else math.gcd(win.s[1], win.d[1])
+    return Band(outputs, ((outputs - 1) * win.s[1] + (win.k[1] - 1) * win.d[1]) // apart + 1, apart)
+
+
+def _cut(p: ConvProblem, win: Window, band: Band) -> tuple[int, int]:
+    """Return the bands of a task, and the number of tasks."""
+    bands = p.n * win.o[0] * -(-win.o[1] // band.outputs)
+    chunk = max(1, -(-bands // CHUNKS))
+    return chunk, -(-bands // chunk)
+
+
+def _cycles(p: ConvProblem, win: Window, band: Band) -> float:
+    """Predict the time of all bands, as far as their height matters; for ever, if they fill the cache."""
+    taps, item = win.k[0] * win.k[1], p.acc_dtype.itemsize
+    copied = 0 if _is_within(win) else win.k[0] * band.inputs
+    addresses = band.outputs * win.o[2] * taps
+    if band.outputs > 1 and max(copied * win.padded[2] * p.ic * item, addresses * 8) > PANEL:
+        return math.inf
+    blocks = -(-p.oc * item // BYTES) / NV
+    tile = blocks * (win.taps * p.ic * MR * NV + TILE)
+    start = START + copied * (ROW + win.padded[2] * p.ic * item / BYTES * VECTOR)
+    whole, rest = divmod(win.o[1], band.outputs)
+    images, times = p.n * win.o[0], 1
+    full = count_tiles(band.outputs * win.o[2]) * tile + start
+    if seconds(p) < jit.ALONE:
+        work = images * (whole * full + (count_tiles(rest * win.o[2]) * tile + start if rest else 0))
+    else:
+        chunk, times = _cut(p, win, band)
+        work = chunk * -(-times // jit.THREADS) * jit.THREADS * full
+    listed = (addresses + rest * win.o[2] * taps) * (images if rest else times)
+    return work + listed * LISTED
 
 
 @jit.merged
 def fill_panel(panel, x, n, o0, o1, sizes):
-    """Copy the input rows that one output row meets, with zeros where they are padding."""
-    ic, before = sizes[IC], sizes[BEFORE + 2]
+    """Copy the input rows that one band meets, with zeros where they are padding."""
+    ic, before, rows = sizes[IC], sizes[BEFORE + 2], sizes[ROWS]
     first = max(0, -before)
     last = max(first, min(x.shape[3], sizes[PADDED] - before))  # a crop may leave nothing between
-    dense = x.strides[4] == x.itemsize and x.strides[3] == ic * x.itemsize
+    dense = is_dense(x, ic)
     for k0 in range(sizes[TAPS]):
         i0 = o0 * sizes[STRIDE] - sizes[BEFORE] + k0 * sizes[DILATION]
-        for k1 in range(sizes[TAPS + 1]):
-            i1 = o1 * sizes[STRIDE + 1] - sizes[BEFORE + 1] + k1 * sizes[DILATION + 1]
-            row = panel[k0 * sizes[TAPS + 1] + k1]
+        for at in range(rows):
+            i1 = o1 * sizes[STRIDE + 1] - sizes[BEFORE + 1] + at * sizes[APART]
+            row = panel[k0 * rows + at]
             if not (0 <= i0 < x.shape[1] and 0 <= i1 < x.shape[2]):
                 row[:] = 0
             elif dense:
@@ -91,62 +153,124 @@ def fill_panel(panel, x, n, o0, o1, sizes):
 
 
 @jit.merged
-def list_addresses(inputs, outputs, live, panel, y, sizes):
-    """List where the windows of a row begin in the panel, and what row 0 writes, as ``indirection`` does."""
-    live[:, 0] = len(panel)
-    for tap in range(len(panel)):
-        live[:, 1 + tap] = tap
-    start, y_at = address(pointer(panel)), address(pointer(y))
-    step = sizes[STRIDE + 2] * sizes[IC] * panel.itemsize
-    for tile in range(len(live)):
-        for m in range(MR):
-            o2 = min(tile * MR + m, sizes[OUT + 2] - 1)
-            outputs[tile, m] = y_at + o2 * y.strides[3]
-            for tap in range(len(panel)):
-                inputs[tile, tap, m] = start + tap * panel.strides[0] + o2 * step
+def is_dense(x, ic):
+    """Whether all elements of a row lie side by side."""
+    return x.strides[4] == x.itemsize and x.strides[3] == ic * x.itemsize
 
 
 @jit.merged
-def run_rows(first, last, panel, inputs, outputs, live, x, weights, bias, y, sizes):
-    """Compute output rows one after the other."""
-    ic, oc, taps = sizes[IC], sizes[OC], len(panel)
-    run = sizes[TAPS + 2] * ic  # products behind one address
-    width = NV * lanes(pointer(weights))
-    list_addresses(inputs, outputs, live, panel, y, sizes)
-    for row in range(first, last):
-        rest, o1 = divmod(row, sizes[OUT + 1])
+def list_addresses(inputs, outputs, live, count, start, apart, y, sizes):
+    """List where the `count` windows of the first band begin, and what it writes, as ``indirection`` does.
+
+    `start` is the address of the first tap of the first window, and `apart` how far from it are the next
+    tap, of both outer axes, and the next window, of both inner ones.
+    """
+    taps = sizes[TAPS] * sizes[TAPS + 1]
+    live[:, 0] = taps
+    for tap in range(taps):
+        live[:, 1 + tap] = tap
+    y_at, o1, o2 = address(pointer(y)), 0, 0
+    left = count - 1
+    for tile in range(tiles_of(count)):
+        for m in range(MR):
+            outputs[tile, m] = y_at + o1 * y.strides[2] + o2 * y.strides[3]
+            window, tap = start + o1 * apart[2] + o2 * apart[3], 0
+            for k0 in range(sizes[TAPS]):
+                for k1 in range(sizes[TAPS + 1]):
+                    inputs[tile, tap, m] = window + k0 * apart[0] + k1 * apart[1]
+                    tap += 1
+            if left > 0:  # the next window
+                left -= 1
+                o2 += 1
+                if o2 == sizes[OUT + 2]:
+                    o2, o1 = 0, o1 + 1
+
+
+@jit.merged
+def run_bands(first, last, panel, x, weights, bias, y, sizes):
+    """Compute bands one after the other."""
+    taps, tall = sizes[TAPS] * sizes[TAPS + 1], sizes[BAND]
+    bands = (sizes[OUT + 1] + tall - 1) // tall  # of one image
+    inputs, outputs, live = room(tall * sizes[OUT + 2], taps)
+    within = len(panel) == 0
+    if within:
+        start = address(pointer(x))
+        for axis in range(3):
+            start -= sizes[BEFORE + axis] * x.strides[1 + axis]
+        apart = (
+            sizes[DILATION] * x.strides[1],
+            sizes[DILATION + 1] * x.strides[2],
+            sizes[STRIDE + 1] * x.strides[2],
+            sizes[STRIDE + 2] * x.strides[3],
+        )
+    else:
+        start = address(pointer(panel))
+        apart = (
+            sizes[ROWS] * panel.strides[0],
+            sizes[DILATION + 1] // sizes[APART] * panel.strides[0],
+            sizes[STRIDE + 1] // sizes[APART] * panel.strides[0],
+            sizes[STRIDE + 2] * sizes[IC] * panel.itemsize,
+        )
+    listed = 0
+    for band in range(first, last):
+        rest, o1 = divmod(band, bands)
         n, o0 = divmod(rest, sizes[OUT])
-        fill_panel(panel, x, n, o0, o1, sizes)
-        moved = (n * y.strides[0] + o0 * y.strides[1] + o1 * y.strides[2]) // y.itemsize
-        for tile in range(tiles_of(sizes[OUT + 2])):
-            for block in range(sizes[BLOCKS]):
-                start = block * width
-                valid = min(width, oc - start)
-                compute(
-                    pointer(inputs) + tile * taps * MR,
-                    pointer(outputs) + tile * MR,
-                    pointer(live) + tile * (1 + taps),
-                    sizes[OUT + 2] - tile * MR,
-                    0,
-                    run,
-                    pointer(weights) + start * taps * run,
-                    moved + start,
-                    valid,
-                    pointer(bias) + start * sizes[BIASED],
-                    valid * sizes[BIASED],
-                    sizes[ACTIVATION],
-                )
+        o1 *= tall
+        read = 0
+        if within:
+            read = (
+                n * x.strides[0] + o0 * sizes[STRIDE] * x.strides[1] + o1 * sizes[STRIDE + 1] * x.strides[2]
+            )
+        else:
+            fill_panel(panel, x, n, o0, o1, sizes)
+        written = n * y.strides[0] + o0 * y.strides[1] + o1 * y.strides[2]
+        count = min(tall, sizes[OUT + 1] - o1) * sizes[OUT + 2]
+        if count != listed:
+            list_addresses(inputs, outputs, live, count, start, apart, y, sizes)
+            listed = count
+        moved = read // x.itemsize, written // y.itemsize
+        run_band(count, inputs, outputs, live, moved, taps, weights, bias, sizes)
+
+
+@jit.merged
+def run_band(count, inputs, outputs, live, moved, taps, weights, bias, sizes):
+    """Compute the pixels of one band, which reads and writes so much further on than the first."""
+    oc, run = sizes[OC], sizes[TAPS + 2] * sizes[IC]  # products behind one address
+    width = NV * lanes(pointer(weights))
+    for tile in range(tiles_of(count)):
+        outs = pointer(outputs) + tile * MR
+        for block in range(sizes[BLOCKS]):
+            start = block * width
+            valid = min(width, oc - start)
+            if sizes[FAR]:
+                if block + 1 < sizes[BLOCKS]:
+                    expect(outs, pointer(weights), moved[1] + start + width)
+                elif tile + 1 < tiles_of(count):
+                    expect(outs + MR, pointer(weights), moved[1])
+            compute(
+                pointer(inputs) + tile * taps * MR,
+                outs,
+                pointer(live) + tile * (1 + taps),
+                count - tile * MR,
+                moved[0],
+                run,
+                pointer(weights) + start * taps * run,
+                moved[1] + start,
+                valid,
+                pointer(bias) + start * sizes[BIASED],
+                valid * sizes[BIASED],
+                sizes[ACTIVATION],
+            )
 
 
 @jit.compiled
 def run_parts(first, end, x, weights, bias, y, sizes):
-    """Compute the output rows of tasks."""
-    taps, chunk = sizes[TAPS] * sizes[TAPS + 1], sizes[CHUNK]
-    rows = x.shape[0] * sizes[OUT] * sizes[OUT + 1]
-    panel = np.zeros((taps, sizes[PADDED] * sizes[IC]), x.dtype)
-    inputs, outputs, live = room(sizes[OUT + 2], taps)
-    last = min(rows, end * chunk)
-    run_rows(first * chunk, last, panel, inputs, outputs, live, x, weights, bias, y, sizes)
+    """Compute the outputs of tasks."""
+    tall, chunk = sizes[BAND], sizes[CHUNK]
+    bands = x.shape[0] * sizes[OUT] * ((sizes[OUT + 1] + tall - 1) // tall)
+    rows = 0 if sizes[WITHIN] and is_dense(x, sizes[IC]) else sizes[TAPS] * sizes[ROWS]
+    panel = np.zeros((rows, sizes[PADDED] * sizes[IC]), x.dtype)
+    run_bands(first * chunk, min(bands, end * chunk), panel, x, weights, bias, y, sizes)
 
 
 def _loop(dtype):
@@ -199,7 +323,7 @@ def rejects(p: ConvProblem) -> str | None:
 def cost(p: ConvProblem) -> float:
     """Predict multiply-adds, those of masked lanes included, and filling panels."""
     win = p.window.lifted(RANK)
-    panels = p.n * win.o[0] * win.o[1] * win.k[0] * win.k[1] * win.padded[2] * p.ic
+    panels = 0 if _is_within(win) else p.n * win.o[0] * win.o[1] * win.k[0] * win.k[1] * win.padded[2] * p.ic
     scattered = p.ic < FEW and p.x_order[-1] != len(p.x_order) - 1
     work = lane_macs(p) * p.acc_dtype.itemsize * direct.MAC + vectors(p) * STORED
     work += panels * (SCATTERED if scattered else COPIED)

@@ -134,14 +134,14 @@ def _regions(p: ConvProblem, window: Window) -> list[tuple[tuple[int, ...], tupl
         for stretches in itertools.product(*axes):
             starts, stops, live = zip(*stretches, strict=True)
             sizes = tuple(stop - start for start, stop in zip(starts, stops, strict=True))
-            work += _tiles(p.n * math.prod(sizes)) * math.prod(live)
+            work += count_tiles(p.n * math.prod(sizes)) * math.prod(live)
             cut.append((starts, sizes))
-        if work < WORTH_CUTTING * _tiles(p.n * math.prod(window.o)) * window.taps:
+        if work < WORTH_CUTTING * count_tiles(p.n * math.prod(window.o)) * window.taps:
             return cut
     return [((0,) * RANK, window.o)]
 
 
-def _tiles(pixels: int) -> float:
+def count_tiles(pixels: int) -> float:
     """Count tiles; those of half the height take about half of the time."""
     whole, rest = divmod(pixels, MR)
     return whole + (0 if rest == 0 else 0.55 if rest <= MR // 2 else 1)

@@ -7,6 +7,7 @@ write, since LLVM keeps each vector in a register of its own.
     p + n                n elements further
     get(p) put(s, p)     one element
     load(p) store(v, p)  one vector, of any alignment
+    halved(p)            the same address, of vectors of half the length
     every(s, p)          a vector of the type of `p` with the same number in every lane
     maximum minimum      elementwise; NaN wins, as in NumPy, and zeros have no sign
     plus times over      elementwise
@@ -33,21 +34,22 @@ I32, I64 = ir.IntType(32), ir.IntType(64)
 
 
 class PointerType(types.Type):
-    """An address of elements of one type."""
+    """An address of elements of one type, which are loaded in vectors of so many bytes."""
 
-    def __init__(self, dtype):
+    def __init__(self, dtype, width=BYTES):
         self.dtype = dtype
         self.size = dtype.bitwidth // 8
-        super().__init__(name=f"pointer({dtype})")
+        self.vector = VectorType(dtype, width)
+        super().__init__(name=f"pointer({self.vector})")
 
 
 class VectorType(types.Type):
-    """As many elements of one type as fill a vector register."""
+    """As many elements of one type as fill a vector register, or part of one."""
 
-    def __init__(self, dtype):
+    def __init__(self, dtype, width=BYTES):
         self.dtype = dtype
         self.size = dtype.bitwidth // 8
-        self.lanes = BYTES // self.size
+        self.lanes = width // self.size
         super().__init__(name=f"vector({self.lanes} x {dtype})")
 
 
@@ -132,6 +134,12 @@ def pointer(_context, array):
 
 
 @intrinsic
+def halved(_context, p):
+    """Return the same address, of vectors of half the length."""
+    return PointerType(p.dtype, p.vector.lanes * p.size // 2)(p), lambda _c, _b, _s, args: args[0]
+
+
+@intrinsic
 def address(_context, p):
     """Return a pointer as an integer, in bytes."""
     return types.intp(p), lambda _c, _b, _s, args: args[0]
@@ -152,7 +160,7 @@ def _add(p, elements):
 @intrinsic
 def lanes(_context, p):
     """Return how many elements of `p`'s type a vector holds."""
-    count = VectorType(p.dtype).lanes
+    count = p.vector.lanes
     return types.intp(p), lambda _c, _b, _s, _args: ir.Constant(I64, count)
 
 
@@ -207,7 +215,7 @@ def put(_context, value, p):
 @intrinsic
 def load(_context, p):
     """Return the vector at `p`."""
-    kind = VectorType(p.dtype)
+    kind = p.vector
     return kind(p), lambda _c, b, _s, args: load_vector(b, args[0], kind)
 
 
@@ -295,7 +303,7 @@ product = _across("Return the product of all lanes.", "mul", 1)
 @intrinsic
 def every(_context, value, p):
     """Return a vector of `p`'s type with `value` in every lane."""
-    kind = VectorType(p.dtype)
+    kind = p.vector
 
     def codegen(context, b, signature, args):
         return broadcast(b, context.cast(b, args[0], signature.args[0], kind.dtype), kind.lanes)

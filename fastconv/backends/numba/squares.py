@@ -10,7 +10,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from fastconv.backends.numba.simd import I32, I64, VectorType, after, load_vector, store_vector, vector_type
+from fastconv.backends.numba.simd import I32, I64, after, load_vector, store_vector, vector_type
 from fastconv.backends.numba.tiles import masked, masks
 
 
@@ -32,7 +32,7 @@ def _corner(b, kind, rows, elements):
 @intrinsic
 def load_square(_context, p, pitch):
     """Return a tile of as many vectors as one has lanes, from rows that are `pitch` elements apart."""
-    kind = VectorType(p.dtype)
+    kind = p.vector
     result = types.UniTuple(kind, kind.lanes)
 
     def codegen(context, b, _signature, args):
@@ -45,7 +45,7 @@ def load_square(_context, p, pitch):
 @intrinsic
 def load_corner(_context, p, pitch, rows, elements):
     """As `load_square`, but only the first `elements` of the first `rows` are read; the rest is 0."""
-    kind = VectorType(p.dtype)
+    kind = p.vector
     result = types.UniTuple(kind, kind.lanes)
 
     def codegen(context, b, _signature, args):

@@ -22,7 +22,6 @@ from fastconv.backends.numba.epilogue import activated
 from fastconv.backends.numba.jit import inner
 from fastconv.backends.numba.simd import (
     REGISTERS,
-    VectorType,
     after,
     broadcast,
     call,
@@ -53,7 +52,7 @@ def slots(taps: int) -> int:
 @intrinsic(prefer_literal=True)
 def load_numbers(_context, p, n):
     """Return `n` vectors: the elements at `p`, each in every lane of one."""
-    kind = VectorType(p.dtype)
+    kind = p.vector
     result = types.UniTuple(kind, n.literal_value)
 
     def codegen(context, b, _signature, args):

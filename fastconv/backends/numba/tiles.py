@@ -13,7 +13,6 @@ from numba.extending import intrinsic
 
 from fastconv.backends.numba.simd import (
     I32,
-    VectorType,
     after,
     broadcast,
     call,
@@ -43,7 +42,7 @@ def masked(b, name, kind, result, types_after, args):
 @intrinsic(prefer_literal=True)
 def load_row(_context, p, n):
     """Return `n` consecutive vectors."""
-    kind = VectorType(p.dtype)
+    kind = p.vector
     result = types.UniTuple(kind, n.literal_value)
 
     def codegen(context, b, _signature, args):
@@ -64,7 +63,7 @@ def _load_masked(b, kind, start, count, rest):
 @intrinsic(prefer_literal=True)
 def load_elements(_context, p, elements, n):
     """Return `n` consecutive vectors of which only the first `elements` are read; the rest is 0."""
-    kind = VectorType(p.dtype)
+    kind = p.vector
     result = types.UniTuple(kind, n.literal_value)
 
     def codegen(context, b, _signature, args):
@@ -176,6 +175,27 @@ def store_elements(_context, tile, pointers, elements):
         return context.get_dummy_value()
 
     return types.void(tile, pointers, types.intp), codegen
+
+
+@intrinsic(prefer_literal=True)
+def expect_tile(_context, pointers, n):
+    """Have the cache fetch the lines that a tile of `n` vectors a row is to be written to."""
+    kind, columns = pointers.dtype.vector, n.literal_value
+
+    def codegen(context, b, _signature, args):
+        byte = ir.IntType(8).as_pointer()
+        kinds = [byte, I32, I32, I32]
+        function = cgutils.get_or_insert_function(
+            b.module, ir.FunctionType(ir.VoidType(), kinds), "llvm.prefetch.p0"
+        )
+        numbers = [ir.Constant(I32, number) for number in (1, 3, 1)]  # to be written, often, data
+        for start in cgutils.unpack_tuple(b, args[0]):
+            for column in range(columns):
+                at = after(b, start, kind.lanes * column, kind)
+                b.call(function, [b.inttoptr(at, byte), *numbers])
+        return context.get_dummy_value()
+
+    return types.void(pointers, n), codegen
 
 
 def _each(name):
