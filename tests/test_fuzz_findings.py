@@ -5,6 +5,7 @@ import pytest
 
 import fastconv
 from fastconv import functional, lax, layers
+from fastconv.problem import Window
 
 X = np.ones((1, 6, 2), np.float32)
 W = np.ones((3, 2, 4), np.float32)
@@ -177,3 +178,20 @@ def test_separable_filters_may_be_of_half_precision(backend):
     y = fastconv.conv(x, w, backend=backend)
 
     np.testing.assert_array_equal(y, np.full((2, 7, 7, 1), -8))
+
+
+def test_patches_too_many_to_count_are_refused_though_none_fits():
+    with pytest.raises(ValueError, match=r"^conv_general_dilated_patches: the result must have fewer than"):
+        lax.conv_general_dilated_patches(np.ones((1, 2, 9)), (2**63 - 1,), (1,), "VALID")
+
+
+def test_vast_base_dilations_are_not_gone_through_one_by_one():
+    apart = 2**31
+    window = Window((138,), (7,), (4,), (1,), (apart,), ((3, 3),))
+
+    (outputs,), (inputs,) = window.meets((3,))
+
+    assert (outputs, inputs) == (slice(0, 138 * apart // 4, apart // 4), slice(0, 138, 1))
+    assert window.met(0) == 138 / window.o[0]
+    window = Window((4,), (apart,), (1,), (1,), (2,), ((apart - 1, 2),))
+    assert window.counts(0, slice(apart - 1, apart + 6, 2)).tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 4]

@@ -267,8 +267,8 @@ def checked_sides(words: Words, padding: Any, rank: int) -> Pairs:
 
 
 def check_size(words: Words, shape: tuple[int, ...], dtype: np.dtype) -> None:
-    """Refuse a result whose bytes cannot be counted in an index."""
-    if math.prod(shape) * dtype.itemsize > LARGEST:
+    """Refuse a result whose bytes cannot be counted in an index, be it empty for other axes."""
+    if math.prod(size or 1 for size in shape) * dtype.itemsize > LARGEST:
         raise ValueError(
             f"{words.op}: the result must have fewer than {LARGEST} bytes; got shape {shape} of {dtype}"
         )

@@ -244,7 +244,8 @@ def patches_window(
     if not channels:
         raise ValueError(f"{words.op}: `{words.x}` must have channels; got 0 ({words.x} {x_shape})")
     window = general_window(words, tuple(i), k, **options)
-    check_size(words, (n, *window.padded, channels), np.dtype(np.complex128))
+    for shape in ((n, *window.padded, channels), (n, *window.o, channels * window.taps)):
+        check_size(words, shape, np.dtype(np.complex128))
     return window
 
 

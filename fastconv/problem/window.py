@@ -20,6 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+MANY = 4096  # taps or positions of an axis that are counted one by one
+
 
 def spread(size: int, step: int) -> int:
     """Length of `size` elements laid out `step` apart: dilation of a window or of an input."""
@@ -109,20 +111,25 @@ class Window:
 
     def counts(self, axis: int, inside: slice) -> np.ndarray:
         """How many taps of each window position along `axis` fall on the slots `inside`, (o,)."""
-        k, d, length = self.k[axis], self.d[axis], inside.stop - inside.start
+        k, d, length, apart = self.k[axis], self.d[axis], inside.stop - inside.start, inside.step or 1
         start = np.arange(self.o[axis]) * self.s[axis] - inside.start
-        if inside.step in (None, 1):
-            first = np.clip(-(start // d), 0, k)  # the first tap that is not before ...
-            return np.clip(-((start - length) // d), first, k) - first  # ... and the first behind
-        totals = np.zeros(len(start), np.int64)
-        for at in range(0, k * d, d):
-            slots = start + at
-            totals += (slots >= 0) & (slots < length) & (slots % inside.step == 0)
-        return totals
+        first = np.clip(-(start // d), 0, k)  # the first tap that is not before ...
+        last = np.clip(-((start - length) // d), first, k)  # ... and the first behind
+        shared = math.gcd(apart, d)
+        period = apart // shared  # taps from one that is at an input's slot to the next
+        if period == 1:
+            return np.where(start % shared == 0, last - first, 0)
+        if period > 1 << 31:  # of which two may have a product beyond 64 bits
+            start = start.astype(object)
+        at = -start // shared % period * pow(d // shared, -1, period) % period  # the first of these
+        hits = (last - 1 - at) // period - (first - 1 - at) // period
+        return np.where(start % shared == 0, hits, 0).astype(np.int64)
 
     def met(self, axis: int) -> float:
-        """How many taps of a window position along `axis` fall on inputs, on average."""
+        """How many taps of a window position along `axis` fall on inputs, on average; about, of many."""
         i, k, o, s, d, b = (getattr(self, name)[axis] for name in "ikosdb")
+        if min(o, k) > MANY:
+            return min(k, i * b / d) / b
         if o <= k:
             filled, _ = list(self.fill())[axis]
             return int(self.counts(axis, filled).sum()) / max(o, 1)
@@ -174,7 +181,7 @@ class Window:
         i, k, s, d, b, (lo, _) = (getattr(self, name)[axis] for name in "iksdbp")
         apart, tap_step = b // math.gcd(b, s), b // math.gcd(b, d)
         for first in range(min(apart, self.o[axis])):
-            tap = next((t for t in range(min(k, tap_step)) if (first * s + t * d - lo) % b == 0), k)
+            tap = _first_multiple(first * s - lo, d, b, min(k, tap_step), k)
             size, count = -(-(k - tap) // tap_step), -(-(self.o[axis] - first) // apart)
             stride, dilation = apart * s // b, tap_step * d // b
             before = (lo - first * s - tap * d) // b if size else 0
@@ -187,8 +194,17 @@ def _met(offset: int, i: int, o: int, s: int, b: int) -> tuple[slice, slice]:
     """Find outputs and inputs of one axis that are at one slot: ``output*s + offset`` is ``input*b``."""
     apart = b // math.gcd(b, s)  # outputs from one that is at an input's slot to the next
     step = apart * s // b  # inputs from one of these to the next
-    first = next((n for n in range(min(apart, o)) if (n * s + offset) % b == 0), o)
+    first = _first_multiple(offset, s, b, min(apart, o), o)
     first += max(0, -((first * s + offset) // (step * b))) * apart
     at = (first * s + offset) // b
     count = max(0, min(-(-(o - first) // apart), -(-(i - at) // step)))
     return slice(first, first + count * apart, apart), slice(at, at + count * step, step)
+
+
+def _first_multiple(offset: int, step: int, of: int, count: int, otherwise: int) -> int:
+    """Find the first of `count` n for which ``offset + n*step`` is a multiple."""
+    shared = math.gcd(step, of)
+    if offset % shared:
+        return otherwise
+    n = -(offset // shared) * pow(step // shared, -1, of // shared) % (of // shared)
+    return n if n < count else otherwise

@@ -89,7 +89,7 @@ def run(call: Call, made: Made, options: dict[str, Any], out: np.ndarray | None 
 
 def judge(call: Call, dice: Dice, recorder: Recorder) -> None:
     """Compute a call several ways; raise a `FindingError` if one of them is wrong."""
-    if call.function.startswith("adaptive") and "vast" in repr(call):
+    if "adaptive" in call.function and "vast" in repr(call):
         return None  # all of it is read, for minutes, by none of the rows whose work is limited
     options = {name: value for name, value in call.options.items() if name != "backend"}
     recorder.begin(most=2e6)
@@ -282,12 +282,16 @@ def _compare(call: Call, recorder: Recorder, backend: str, y: Any, expected: Any
         return
     for each in recorder.runs:
         bounds.check(each)
-    if not bounds.roughly(y, expected, loose=bool(inexact)):
+    loose = bool(inexact) or call.function.startswith("functional.lp_pool")  # of sums that nearly cancel
+    if not bounds.roughly(y, expected, loose=loose):
         raise FindingError(f"{backend} ({recorder}): far from plain loops: {_difference(y, expected)}")
 
 
 def _equal(y: np.ndarray, expected: np.ndarray) -> bool:
-    return bool(np.all((y == expected) | ((y != y) & (expected != expected))))
+    both = (y != y) & (expected != expected)
+    if y.dtype.kind == "c":  # infinity times a complex number is not a number, or is, as a product goes
+        both = ~(np.isfinite(y) | np.isfinite(expected))
+    return bool(np.all((y == expected) | both))
 
 
 def _difference(y: np.ndarray, expected: np.ndarray) -> str:
