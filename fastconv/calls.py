@@ -144,7 +144,8 @@ def _again(known: plan.Plan, state: Any, x: np.ndarray, w: np.ndarray, bias: Any
     problem: Any = known.problem
     if bias is not None:
         bias = checked_bias(known.words, bias, problem.g * problem.oc, problem.acc_dtype)
-    prepared = known.kernel.prepare(known.given, _arranged(state, problem, w))
+    prepare = known.kernel.once or known.kernel.prepare
+    prepared = prepare(known.given, _arranged(state, problem, w))
     return known.anew(x, prepared, bias)
 
 

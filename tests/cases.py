@@ -100,6 +100,8 @@ CONVS: dict[str, Case] = {
     "groups, no filters": _conv((1, 5, 6, 6), (3, 2, 2, 0)),
     "1x1": _conv((2, 5, 6, 3), (1, 1, 3, 7)),
     "1x1 tile": _conv((1, 4, 5, 8), (1, 1, 8, 32)),
+    "whole vectors": _conv((2, 7, 5, 3), (2, 3, 3, 48), padding=((1, 0), (0, 1))),
+    "groups of whole vectors": _conv((2, 5, 7, 6), (2, 3, 3, 96), padding=((1, 0), (0, 1)), strides=(1, 2)),
     "1x1 tails": _conv((1, 3, 7, 9), (1, 1, 9, 19)),
     "1x1 groups": _conv((1, 5, 6, 4), (1, 1, 2, 6)),
     "1x1 strides": _conv((1, 5, 6, 2), (1, 1, 2, 3), strides=(2, 3)),

@@ -44,7 +44,9 @@ def guarded(array, edge):
 
 
 def run(row, p, x, w, bias, y):
-    row.run(p, x, row.prepare(p, weights_for(row, p, w)), bias, y)
+    w = weights_for(row, p, w)
+    for prepare in (row.prepare, row.once or row.prepare):
+        row.run(p, x, prepare(p, w), bias, y)
     return y
 
 

@@ -77,6 +77,18 @@ def test_row_equals_definition(row, name, dtype):
     assert_equals_definition(row, p, y, inputs)
 
 
+@pytest.mark.parametrize(
+    ("row", "name", "dtype"), accepted([row for row in ROWS if row.once is not None], CASES, FLOATS)
+)
+def test_weights_of_one_call_are_weights(row, name, dtype):
+    """They may be read where they are; it must not change a bit."""
+    p = problem(name, dtype)
+    x, w, bias = draw(p, real)
+    y = computed(row, p, x, w, bias)
+
+    np.testing.assert_array_equal(computed(replace(row, prepare=row.once), p, x, w, bias), y)
+
+
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 def test_row_accepts_a_case(row):
     """Or says that it would, where nothing may be compiled."""

@@ -56,9 +56,12 @@ class Recorder:
         return ", ".join(f"{each.row.name}: {each.problem}" for each in self.runs)
 
     def _recording(self, row: Kernel) -> Kernel:
-        def prepare(problem, w):
-            prepared = row.prepare(problem, w)
-            self._weights[id(prepared)] = w, prepared  # kept, so that no other takes its place
+        def recording(prepare):
+            def prepared(problem, w):
+                result = prepare(problem, w)
+                self._weights[id(result)] = w, result  # kept, so that no other takes its place
+                return result
+
             return prepared
 
         def run(problem, x, prepared, bias, y):
@@ -72,4 +75,5 @@ class Recorder:
             )  # activations go on in place
             self.runs.append(Run(row, problem, x, w, bias, kept))
 
-        return replace(row, prepare=prepare, run=run)
+        once = row.once and recording(row.once)
+        return replace(row, prepare=recording(row.prepare), once=once, run=run)

@@ -62,14 +62,15 @@ COSTS = ("MAC", "START", "LISTED", "STORED")
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Weights in the order the micro-kernel reads them, and the schedule they were laid out for."""
+    """Weights in the order the micro-kernel reads them, or as a caller has them, and their schedule."""
 
     schedule: Schedule
     weights: np.ndarray
+    apart: int = 0  # of a caller's: elements from one input channel's to the next
 
 
 @jit.merged
-def run_part(part, x, weights, bias, y, zeros, regions, sizes):
+def run_part(part, x, weights, apart, bias, y, zeros, regions, sizes):
     """Compute one task's outputs."""
     channel_parts, many = sizes[CHANNEL_PARTS], sizes[GROUPS] * sizes[BLOCKS]
     rest, region = divmod(part, sizes[REGIONS])
@@ -83,18 +84,21 @@ def run_part(part, x, weights, bias, y, zeros, regions, sizes):
     inputs, outputs, live = room(count, taps)
     list_addresses(inputs, outputs, live, x, y, zeros, g, first, count)
     for block in range(channel_part * many // channel_parts, (channel_part + 1) * many // channel_parts):
-        compute_block(block, inputs, outputs, live, count, taps, weights, bias, g[WEIGHTS], sizes)
+        compute_block(block, inputs, outputs, live, count, taps, weights, apart, bias, g[WEIGHTS], sizes)
 
 
 @jit.merged
-def compute_block(block, inputs, outputs, live, count, taps, weights, bias, offset, sizes):
+def compute_block(block, inputs, outputs, live, count, taps, weights, apart, bias, offset, sizes):
     """Compute one block of output channels of all the pixels listed."""
     ic, oc, blocks = sizes[IC], sizes[OC], sizes[BLOCKS]
     width = NV * lanes(pointer(weights))
     group, j = divmod(block, blocks)
     start = group * oc + j * width  # its first output channel
-    offset += group * taps * ic * padded(oc, lanes(pointer(weights))) + j * width * taps * ic
     valid = min(width, oc - j * width)
+    if apart:
+        offset = start
+    else:
+        offset += group * taps * ic * padded(oc, lanes(pointer(weights))) + j * width * taps * ic
     for tile in range(tiles_of(count)):
         compute(
             pointer(inputs) + tile * taps * MR,
@@ -104,6 +108,7 @@ def compute_block(block, inputs, outputs, live, count, taps, weights, bias, offs
             group * ic,
             ic,
             pointer(weights) + offset,
+            apart,
             start,
             valid,
             pointer(bias) + start * sizes[BIASED],
@@ -119,10 +124,10 @@ def padded(oc, lanes):
 
 
 @jit.compiled
-def run_parts(first, end, x, weights, bias, y, zeros, regions, sizes):
+def run_parts(first, end, x, weights, apart, bias, y, zeros, regions, sizes):
     """Compute the outputs of tasks."""
     for part in range(first, end):
-        run_part(part, x, weights, bias, y, zeros, regions, sizes)
+        run_part(part, x, weights, apart, bias, y, zeros, regions, sizes)
 
 
 @jit.inner
@@ -179,7 +184,7 @@ def _loops(dtype):
     line, sizes = jit.array(dtype, 1), jit.array(np.int64, 1)
     written, phases = jit.array(dtype, 5, "A", writeable=True), jit.array(np.int64, 2)
     pack = jit.Loop(pack_blocks, jit.array(dtype, 5, "A"), jit.array(dtype, 1, writeable=True), phases, sizes)
-    run = jit.Loop(run_parts, jit.array(dtype, 5, "A"), line, line, written, line, phases, sizes)
+    run = jit.Loop(run_parts, jit.array(dtype, 5, "A"), line, jit.INDEX, line, written, line, phases, sizes)
     return pack, run
 
 
@@ -194,6 +199,14 @@ def prepare(p: ConvProblem, w: np.ndarray) -> Packed:
     return Packed(plan, weights)
 
 
+def lend(p: ConvProblem, w: np.ndarray) -> Packed:
+    """Take the weights as they lie, if one call is the quicker for it, or pack them."""
+    plan = schedule(p)
+    if not plan.lends or w.dtype != p.acc_dtype or not w.flags.c_contiguous:
+        return prepare(p, w)
+    return Packed(plan, w.reshape(-1), p.g * p.oc)
+
+
 def conv(p: ConvProblem, x: np.ndarray, packed: Packed, bias: np.ndarray | None, y: np.ndarray) -> None:
     """Compute all outputs; the channels of a pixel must lie side by side, or are copied so."""
     plan = packed.schedule
@@ -206,6 +219,7 @@ def conv(p: ConvProblem, x: np.ndarray, packed: Packed, bias: np.ndarray | None,
         plan.grain,
         x[plan.lift],
         packed.weights,
+        packed.apart,
         bias,
         result[plan.lift],
         plan.zeros,
@@ -242,5 +256,5 @@ def copies(p: ConvProblem) -> float:
 
 
 KERNELS = [
-    Kernel("numba:direct", ConvProblem, rejects, cost, conv, prepare, fuses=frozenset(FUSED)),
+    Kernel("numba:direct", ConvProblem, rejects, cost, conv, prepare, once=lend, fuses=frozenset(FUSED)),
 ]

@@ -55,6 +55,7 @@ ALONE = 3e-5  # seconds of work that are not worth starting threads
 CHUNK = 5e-6  # seconds of work that a thread should take at a time
 CALL, LAUNCH = 5e-6, 4e-6  # seconds of Python around any call, and until threads are at work
 COSTS = ("CALL", "LAUNCH")
+INDEX = types.int64  # an argument that is a number
 THREADS = 2  # as predictions assume, whatever there are: choices must not depend on their number
 
 

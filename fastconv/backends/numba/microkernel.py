@@ -39,25 +39,26 @@ MR = 14 if REGISTERS >= 32 else 6  # output pixels in a tile
 HALF = MR // 2
 
 
-def microkernel(rows, columns, apart):
-    """Make the micro-kernel for tiles of `rows` pixels by `columns` of every `apart` vectors of weights."""
+def microkernel(rows, columns, step=0):
+    """Make the micro-kernel for tiles of `rows` pixels by `columns` vectors; `step` is known now, or is 0."""
 
     @inner
-    def run(pixels, live, first, channels, weights, outs, shift, valid, bias, biased, activation):
+    def run(pixels, live, first, channels, weights, apart, outs, shift, valid, bias, biased, activation):
         """Compute one tile.
 
         `live` points at the number of taps and their names, `pixels` at the addresses that each reads,
-        MR a tap, behind which are `channels` from the `first` on; `outs` at the output addresses, to be
-        moved by `shift` elements. `valid` output channels are stored, and `biased` of `bias` are added.
+        MR a tap, behind which are `channels` from the `first` on, whose weights lie `step` vectors, or
+        else `apart` elements, from one another; `outs` at the output addresses, to be moved by `shift`
+        elements. `valid` output channels are stored, and `biased` of `bias` are added.
         """
         tile = repeat(load_elements(bias, biased, columns), rows)
-        step = apart * lanes(weights)
+        further = step * lanes(weights) if step else apart
         for t in range(get(live)):
             x = load_pointers(pixels + t * MR, weights, rows)
-            w = weights + get(live + 1 + t) * channels * step
+            w = weights + get(live + 1 + t) * channels * further
             for c in range(first, first + channels):
                 tile = outer_fma(tile, x, c, load_row(w, columns))
-                w = w + step
+                w = w + further
         tile = activated(tile, activation)
         y = shifted(load_pointers(outs, weights, rows), shift)
         if valid == columns * lanes(weights):  # masks would make 27 products an output take 1.6 times as long
@@ -69,7 +70,7 @@ def microkernel(rows, columns, apart):
 
 
 full_wide, full_narrow, full_slim = microkernel(MR, NV, NV), microkernel(MR, 1, 1), microkernel(MR, 1, 2)
-half_wide, half_narrow = microkernel(HALF, NV, NV), microkernel(HALF, 1, 1)
+half_wide, half_narrow = microkernel(HALF, NV), microkernel(HALF, 1)
 
 
 @merged
@@ -85,22 +86,32 @@ def tiles_of(count):
 
 
 @merged
-def compute(pixels, outs, live, left, first, channels, weights, shift, valid, bias, biased, activation):
-    """Run the micro-kernel on a tile of which `left` pixels count, and at most NV vectors of channels.
+def compute(
+    pixels, outs, live, left, first, channels, weights, apart, shift, valid, bias, biased, activation
+):
+    """Compute a tile of which `left` pixels count, and at most NV vectors of channels.
+
+    Weights lie `apart`; if that is 0, they are packed. Only tiles of half the height have a register for it:
+    they take twice the loads, which is no matter where products take longer.
 
     Everything is a number or a pointer: arrays would be counted on the way in and out, which takes as long
     as a few taps.
     """
-    wide = valid > lanes(weights)
-    if left > HALF:
-        if wide:
-            full_wide(pixels, live, first, channels, weights, outs, shift, valid, bias, biased, activation)
-        elif valid <= lanes(halved(weights)):
-            weights, bias = halved(weights), halved(bias)
-            full_slim(pixels, live, first, channels, weights, outs, shift, valid, bias, biased, activation)
-        else:
-            full_narrow(pixels, live, first, channels, weights, outs, shift, valid, bias, biased, activation)
-    elif wide:
-        half_wide(pixels, live, first, channels, weights, outs, shift, valid, bias, biased, activation)
+    size = lanes(weights)
+    if apart or left <= HALF:
+        step = apart or (NV * size if valid > size else size)
+        for m in range(0, min(left, MR), HALF):
+            x, y = pixels + m, outs + m
+            if valid > size:
+                half_wide(x, live, first, channels, weights, step, y, shift, valid, bias, biased, activation)
+            else:
+                half_narrow(
+                    x, live, first, channels, weights, step, y, shift, valid, bias, biased, activation
+                )
+    elif valid > size:
+        full_wide(pixels, live, first, channels, weights, 0, outs, shift, valid, bias, biased, activation)
+    elif valid > lanes(halved(weights)):
+        full_narrow(pixels, live, first, channels, weights, 0, outs, shift, valid, bias, biased, activation)
     else:
-        half_narrow(pixels, live, first, channels, weights, outs, shift, valid, bias, biased, activation)
+        weights, bias = halved(weights), halved(bias)
+        full_slim(pixels, live, first, channels, weights, 0, outs, shift, valid, bias, biased, activation)

@@ -159,10 +159,10 @@ def is_dense(x, ic):
 
 
 @jit.merged
-def list_addresses(inputs, outputs, live, count, start, apart, y, sizes):
+def list_addresses(inputs, outputs, live, count, start, steps, y, sizes):
     """List where the `count` windows of the first band begin, and what it writes, as ``indirection`` does.
 
-    `start` is the address of the first tap of the first window, and `apart` how far from it are the next
+    `start` is the address of the first tap of the first window, and `steps` how far from it are the next
     tap, of both outer axes, and the next window, of both inner ones.
     """
     taps = sizes[TAPS] * sizes[TAPS + 1]
@@ -174,10 +174,10 @@ def list_addresses(inputs, outputs, live, count, start, apart, y, sizes):
     for tile in range(tiles_of(count)):
         for m in range(MR):
             outputs[tile, m] = y_at + o1 * y.strides[2] + o2 * y.strides[3]
-            window, tap = start + o1 * apart[2] + o2 * apart[3], 0
+            window, tap = start + o1 * steps[2] + o2 * steps[3], 0
             for k0 in range(sizes[TAPS]):
                 for k1 in range(sizes[TAPS + 1]):
-                    inputs[tile, tap, m] = window + k0 * apart[0] + k1 * apart[1]
+                    inputs[tile, tap, m] = window + k0 * steps[0] + k1 * steps[1]
                     tap += 1
             if left > 0:  # the next window
                 left -= 1
@@ -187,7 +187,7 @@ def list_addresses(inputs, outputs, live, count, start, apart, y, sizes):
 
 
 @jit.merged
-def run_bands(first, last, panel, x, weights, bias, y, sizes):
+def run_bands(first, last, panel, x, weights, apart, bias, y, sizes):
     """Compute bands one after the other."""
     taps, tall = sizes[TAPS] * sizes[TAPS + 1], sizes[BAND]
     bands = (sizes[OUT + 1] + tall - 1) // tall  # of one image
@@ -197,7 +197,7 @@ def run_bands(first, last, panel, x, weights, bias, y, sizes):
         start = address(pointer(x))
         for axis in range(3):
             start -= sizes[BEFORE + axis] * x.strides[1 + axis]
-        apart = (
+        steps = (
             sizes[DILATION] * x.strides[1],
             sizes[DILATION + 1] * x.strides[2],
             sizes[STRIDE + 1] * x.strides[2],
@@ -205,7 +205,7 @@ def run_bands(first, last, panel, x, weights, bias, y, sizes):
         )
     else:
         start = address(pointer(panel))
-        apart = (
+        steps = (
             sizes[ROWS] * panel.strides[0],
             sizes[DILATION + 1] // sizes[APART] * panel.strides[0],
             sizes[STRIDE + 1] // sizes[APART] * panel.strides[0],
@@ -226,14 +226,14 @@ def run_bands(first, last, panel, x, weights, bias, y, sizes):
         written = n * y.strides[0] + o0 * y.strides[1] + o1 * y.strides[2]
         count = min(tall, sizes[OUT + 1] - o1) * sizes[OUT + 2]
         if count != listed:
-            list_addresses(inputs, outputs, live, count, start, apart, y, sizes)
+            list_addresses(inputs, outputs, live, count, start, steps, y, sizes)
             listed = count
         moved = read // x.itemsize, written // y.itemsize
-        run_band(count, inputs, outputs, live, moved, taps, weights, bias, sizes)
+        run_band(count, inputs, outputs, live, moved, taps, weights, apart, bias, sizes)
 
 
 @jit.merged
-def run_band(count, inputs, outputs, live, moved, taps, weights, bias, sizes):
+def run_band(count, inputs, outputs, live, moved, taps, weights, apart, bias, sizes):
     """Compute the pixels of one band, which reads and writes so much further on than the first."""
     oc, run = sizes[OC], sizes[TAPS + 2] * sizes[IC]  # products behind one address
     width = NV * lanes(pointer(weights))
@@ -254,7 +254,8 @@ def run_band(count, inputs, outputs, live, moved, taps, weights, bias, sizes):
                 count - tile * MR,
                 moved[0],
                 run,
-                pointer(weights) + start * taps * run,
+                pointer(weights) + (start if apart else start * taps * run),
+                apart,
                 moved[1] + start,
                 valid,
                 pointer(bias) + start * sizes[BIASED],
@@ -264,20 +265,22 @@ def run_band(count, inputs, outputs, live, moved, taps, weights, bias, sizes):
 
 
 @jit.compiled
-def run_parts(first, end, x, weights, bias, y, sizes):
+def run_parts(first, end, x, weights, apart, bias, y, sizes):
     """Compute the outputs of tasks."""
     tall, chunk = sizes[BAND], sizes[CHUNK]
     bands = x.shape[0] * sizes[OUT] * ((sizes[OUT + 1] + tall - 1) // tall)
     rows = 0 if sizes[WITHIN] and is_dense(x, sizes[IC]) else sizes[TAPS] * sizes[ROWS]
     panel = np.zeros((rows, sizes[PADDED] * sizes[IC]), x.dtype)
-    run_bands(first * chunk, min(bands, end * chunk), panel, x, weights, bias, y, sizes)
+    run_bands(first * chunk, min(bands, end * chunk), panel, x, weights, apart, bias, y, sizes)
 
 
 def _loop(dtype):
     """Make what convolves arrays of a type."""
     line = jit.array(dtype, 1)
     written = jit.array(dtype, 5, "A", writeable=True)
-    return jit.Loop(run_parts, jit.array(dtype, 5, "A"), line, line, written, jit.array(np.int64, 1))
+    return jit.Loop(
+        run_parts, jit.array(dtype, 5, "A"), line, jit.INDEX, line, written, jit.array(np.int64, 1)
+    )
 
 
 LOOPS = {np.dtype(dtype): _loop(dtype) for dtype in (np.float32, np.float64)}
@@ -298,6 +301,7 @@ def conv(
         plan.grain,
         x[lift],
         packed.weights,
+        packed.apart,
         bias,
         result[lift],
         plan.sizes,
@@ -333,5 +337,14 @@ def cost(p: ConvProblem) -> float:
 
 
 KERNELS = [
-    Kernel("numba:rows", ConvProblem, rejects, cost, conv, direct.prepare, fuses=frozenset(FUSED)),
+    Kernel(
+        "numba:rows",
+        ConvProblem,
+        rejects,
+        cost,
+        conv,
+        direct.prepare,
+        once=direct.lend,
+        fuses=frozenset(FUSED),
+    ),
 ]

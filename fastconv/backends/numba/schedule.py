@@ -35,6 +35,8 @@ REGIONS_AT_MOST = 27  # three stretches an axis
 WORTH_CUTTING = 0.9  # of the multiplications, to be left with
 TASKS = 16  # as many as keep a few threads evenly busy
 FLOPS, VECTOR = 1e11, 8e-9  # a second on one thread; seconds around the sums of a vector of outputs
+CACHED = 1 << 20  # bytes of weights that one core keeps ...
+OFTEN = 32  # ... of more, tiles that make it worth to pack them for a single call
 ELEMENT = 1e-10  # seconds to pack a weight on one thread
 
 
@@ -49,6 +51,7 @@ class Schedule:
     packed: int  # elements of the packed weights
     pack_tasks: int
     pack_grain: int
+    lends: bool  # whether a single call had better read contiguous weights where they are
     tasks: int
     grain: int  # tasks that a thread does at a time
     zeros: np.ndarray  # what a tap outside the image reads
@@ -87,10 +90,21 @@ def schedule(p: ConvProblem) -> Schedule:
         packed=packed,
         pack_tasks=blocks_in_all,
         pack_grain=grain(blocks_in_all, packed * ELEMENT / max(blocks_in_all, 1)),
+        lends=_lends(p, packed * p.acc_dtype.itemsize, sum(pixels)),
         tasks=tasks,
         grain=grain(tasks, seconds(p) / max(tasks, 1)),
         zeros=np.zeros(p.g * p.ic, p.acc_dtype),
     )
+
+
+def _lends(p: ConvProblem, size: int, pixels: int) -> bool:
+    """Whether weights of so many bytes had better not be packed to meet so many pixels once.
+
+    Packing takes long where it is the other core that reads them next. But those of one block of channels lie
+    far apart before: too many of them push one another out of the cache. Vectors must not reach past a row.
+    """
+    fits = all(b == 1 for b in p.window.b) and p.oc * p.acc_dtype.itemsize % BYTES == 0
+    return fits and (size <= CACHED or pixels <= OFTEN * MR)
 
 
 def vectors(p: ConvProblem) -> int:
