@@ -39,8 +39,12 @@ MR = 14 if REGISTERS >= 32 else 6  # output pixels in a tile
 HALF = MR // 2
 
 
-def microkernel(rows, columns, step=0):
-    """Make the micro-kernel for tiles of `rows` pixels by `columns` vectors; `step` is known now, or is 0."""
+def microkernel(rows, columns, step=0, whole=True):
+    """Make the micro-kernel for tiles of `rows` pixels by `columns` vectors.
+
+    `step` is how many vectors lie between weights, or 0 if that is not known now; `whole` is whether all
+    elements of vectors of weights may be read, those that are not valid too.
+    """
 
     @inner
     def run(pixels, live, first, channels, weights, apart, outs, shift, valid, bias, biased, activation):
@@ -57,7 +61,8 @@ def microkernel(rows, columns, step=0):
             x = load_pointers(pixels + t * MR, weights, rows)
             w = weights + get(live + 1 + t) * channels * further
             for c in range(first, first + channels):
-                tile = outer_fma(tile, x, c, load_row(w, columns))
+                row = load_row(w, columns) if whole else load_elements(w, valid, columns)
+                tile = outer_fma(tile, x, c, row)
                 w = w + further
         tile = activated(tile, activation)
         y = shifted(load_pointers(outs, weights, rows), shift)
@@ -70,7 +75,7 @@ def microkernel(rows, columns, step=0):
 
 
 full_wide, full_narrow, full_slim = microkernel(MR, NV, NV), microkernel(MR, 1, 1), microkernel(MR, 1, 2)
-half_wide, half_narrow = microkernel(HALF, NV), microkernel(HALF, 1)
+half_wide, half_narrow = microkernel(HALF, NV), microkernel(HALF, 1, whole=False)
 
 
 @merged
@@ -102,12 +107,24 @@ def compute(
         step = apart or (NV * size if valid > size else size)
         for m in range(0, min(left, MR), HALF):
             x, y = pixels + m, outs + m
-            if valid > size:
+            if valid == NV * size or (valid > size and not apart):
                 half_wide(x, live, first, channels, weights, step, y, shift, valid, bias, biased, activation)
-            else:
-                half_narrow(
-                    x, live, first, channels, weights, step, y, shift, valid, bias, biased, activation
-                )
+            else:  # a vector at a time
+                for n in range(0, valid, size):
+                    half_narrow(
+                        x,
+                        live,
+                        first,
+                        channels,
+                        weights + n,
+                        step,
+                        y,
+                        shift + n,
+                        min(size, valid - n),
+                        bias + n,
+                        max(0, min(size, biased - n)),
+                        activation,
+                    )
     elif valid > size:
         full_wide(pixels, live, first, channels, weights, 0, outs, shift, valid, bias, biased, activation)
     elif valid > lanes(halved(weights)):

@@ -103,8 +103,10 @@ def _lends(p: ConvProblem, size: int, pixels: int) -> bool:
     Packing takes long where it is the other core that reads them next. But those of one block of channels lie
     far apart before: too many of them push one another out of the cache. Vectors must not reach past a row.
     """
-    fits = all(b == 1 for b in p.window.b) and p.oc * p.acc_dtype.itemsize % BYTES == 0
-    return fits and (size <= CACHED or pixels <= OFTEN * MR)
+    if any(b != 1 for b in p.window.b):
+        return False
+    whole = p.oc * p.acc_dtype.itemsize % BYTES == 0
+    return pixels <= OFTEN * MR or (whole and size <= CACHED)
 
 
 def vectors(p: ConvProblem) -> int:
