@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -24,6 +25,9 @@ from fastconv.problem import (
     memory_order,
 )
 
+LARGE = 1 << 22  # bytes of an output
+LINE = 64  # bytes of the cache, and of the longest vectors
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
@@ -43,6 +47,7 @@ class Plan:
     words: Words
     layout: Layout
     canonical: bool  # whether the layout is (n, *i, c), in which contiguous inputs were planned for
+    is_large: bool  # the output
     prepared: Any
     bias: np.ndarray | None
 
@@ -85,7 +90,7 @@ class Plan:
     def run(self, x: np.ndarray, out: np.ndarray | None = None, *reads: np.ndarray | None) -> np.ndarray:
         """Compute from a checked `x`; `out` must not overlap it or any of `reads`."""
         if out is None:
-            y = np.empty(self.y_shape, self.problem.y_dtype)
+            y = self._blank()
         else:
             checked_out(self.words, out, self.y_shape, self.problem.y_dtype, x, *reads)
             y = out
@@ -104,8 +109,16 @@ class Plan:
 
     def anew(self, x: np.ndarray, prepared: Any, bias: np.ndarray | None) -> np.ndarray:
         """Compute a new array from an `x` that is as planned, of given weights in the kernel's form."""
-        y = np.empty(self.y_shape, self.problem.y_dtype)
+        y = self._blank()
         return self._computed(x if self.canonical else x.transpose(self.layout.x), prepared, bias, y)
+
+    def _blank(self) -> np.ndarray:
+        """Make an array for the output; a large one begins at a line of the cache, to be written by lines."""
+        if not self.is_large:
+            return np.empty(self.y_shape, self.problem.y_dtype)
+        size = math.prod(self.y_shape) * self.problem.y_dtype.itemsize
+        memory = np.empty(size + LINE, np.uint8)
+        return np.ndarray(self.y_shape, self.problem.y_dtype, memory, -memory.ctypes.data % LINE)
 
     def _in_order(self, x: np.ndarray) -> np.ndarray:
         """Return an input as the problem says: of its dtype, its axes canonical and in its memory order."""
@@ -178,6 +191,7 @@ def make(
         words=words,
         layout=layout,
         canonical=natural == layout.x == layout.y == problem.x_order,
+        is_large=math.prod(problem.y_shape) * problem.y_dtype.itemsize >= LARGE,
         prepared=prepared,
         bias=bias,
     )

@@ -114,6 +114,7 @@ def compute_block(block, inputs, outputs, live, count, taps, weights, apart, bia
             pointer(bias) + start * sizes[BIASED],
             valid * sizes[BIASED],
             sizes[ACTIVATION],
+            False,  # sums are too long for what is written to matter
         )
 
 

@@ -25,13 +25,13 @@ from fastconv.backends.numba.epilogue import activated
 from fastconv.backends.numba.jit import inner, merged
 from fastconv.backends.numba.simd import REGISTERS, get, halved, lanes, load_pointers, shifted
 from fastconv.backends.numba.tiles import (
-    expect_tile,
     load_elements,
     load_row,
     outer_fma,
     repeat,
     store_elements,
     store_tile,
+    stream_tile,
 )
 
 NV = 2  # vectors of output channels in a tile
@@ -47,13 +47,16 @@ def microkernel(rows, columns, step=0, whole=True):
     """
 
     @inner
-    def run(pixels, live, first, channels, weights, apart, outs, shift, valid, bias, biased, activation):
+    def run(
+        pixels, live, first, channels, weights, apart, outs, shift, valid, bias, biased, activation, past
+    ):
         """Compute one tile.
 
         `live` points at the number of taps and their names, `pixels` at the addresses that each reads,
         MR a tap, behind which are `channels` from the `first` on, whose weights lie `step` vectors, or
         else `apart` elements, from one another; `outs` at the output addresses, to be moved by `shift`
-        elements. `valid` output channels are stored, and `biased` of `bias` are added.
+        elements. `valid` output channels are stored, `past` the cache or not, and `biased` of `bias` are
+        added.
         """
         tile = repeat(load_elements(bias, biased, columns), rows)
         further = step * lanes(weights) if step else apart
@@ -66,7 +69,11 @@ def microkernel(rows, columns, step=0, whole=True):
                 w = w + further
         tile = activated(tile, activation)
         y = shifted(load_pointers(outs, weights, rows), shift)
-        if valid == columns * lanes(weights):  # masks would make 27 products an output take 1.6 times as long
+        if past and columns == NV and valid == NV * lanes(weights):
+            stream_tile(tile, y)
+        elif valid == columns * lanes(
+            weights
+        ):  # masks would make 27 products an output take 1.6 times as long
             store_tile(tile, y)
         else:
             store_elements(tile, y, valid)
@@ -79,12 +86,6 @@ half_wide, half_narrow = microkernel(HALF, NV), microkernel(HALF, 1, whole=False
 
 
 @merged
-def expect(outs, weights, shift):
-    """Have the cache fetch the lines that a tile is to be written to."""
-    expect_tile(shifted(load_pointers(outs, weights, MR), shift), NV)
-
-
-@merged
 def tiles_of(count):
     """Return how many tiles cover `count` pixels; all but the last have MR."""
     return (count + MR - 1) // MR
@@ -92,12 +93,13 @@ def tiles_of(count):
 
 @merged
 def compute(
-    pixels, outs, live, left, first, channels, weights, apart, shift, valid, bias, biased, activation
+    pixels, outs, live, left, first, channels, weights, apart, shift, valid, bias, biased, activation, past
 ):
     """Compute a tile of which `left` pixels count, and at most NV vectors of channels.
 
     Weights lie `apart`; if that is 0, they are packed. Only tiles of half the height have a register for it:
-    they take twice the loads, which is no matter where products take longer.
+    they take twice the loads, which is no matter where products take longer. `past` the cache may be written
+    what is aligned in memory.
 
     Everything is a number or a pointer: arrays would be counted on the way in and out, which takes as long
     as a few taps.
@@ -108,7 +110,9 @@ def compute(
         for m in range(0, min(left, MR), HALF):
             x, y = pixels + m, outs + m
             if valid == NV * size or (valid > size and not apart):
-                half_wide(x, live, first, channels, weights, step, y, shift, valid, bias, biased, activation)
+                half_wide(
+                    x, live, first, channels, weights, step, y, shift, valid, bias, biased, activation, past
+                )
             else:  # a vector at a time
                 for n in range(0, valid, size):
                     half_narrow(
@@ -124,11 +128,18 @@ def compute(
                         bias + n,
                         max(0, min(size, biased - n)),
                         activation,
+                        past,
                     )
     elif valid > size:
-        full_wide(pixels, live, first, channels, weights, 0, outs, shift, valid, bias, biased, activation)
+        full_wide(
+            pixels, live, first, channels, weights, 0, outs, shift, valid, bias, biased, activation, past
+        )
     elif valid > lanes(halved(weights)):
-        full_narrow(pixels, live, first, channels, weights, 0, outs, shift, valid, bias, biased, activation)
+        full_narrow(
+            pixels, live, first, channels, weights, 0, outs, shift, valid, bias, biased, activation, past
+        )
     else:
         weights, bias = halved(weights), halved(bias)
-        full_slim(pixels, live, first, channels, weights, 0, outs, shift, valid, bias, biased, activation)
+        full_slim(
+            pixels, live, first, channels, weights, 0, outs, shift, valid, bias, biased, activation, past
+        )

@@ -29,9 +29,10 @@ from fastconv.backends.numba.arrays import RANK, channels_last, deliver
 from fastconv.backends.numba.copying import copy_elements
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.indirection import room
-from fastconv.backends.numba.microkernel import MR, NV, compute, expect, tiles_of
+from fastconv.backends.numba.microkernel import MR, NV, compute, tiles_of
 from fastconv.backends.numba.schedule import count_tiles, lane_macs, seconds, vectors
 from fastconv.backends.numba.simd import BYTES, address, lanes, pointer
+from fastconv.backends.numba.tiles import fence
 from fastconv.backends.numba.transposition import FEW
 from fastconv.kernel import Kernel
 from fastconv.problem import ConvProblem, Window
@@ -39,13 +40,13 @@ from fastconv.problem import ConvProblem, Window
 # Places in ``sizes``; of what has three axes, the first of three.
 OUT, TAPS, STRIDE, DILATION, BEFORE = range(0, 15, 3)
 # Of a band: output rows, input rows, and how far these lie apart in the input; whether windows may be read
-# where they are; whether the cache is to be told what is going to be written.
+# where they are; whether what is written is too much for the cache.
 IC, OC, BLOCKS, BIASED, ACTIVATION, PADDED, CHUNK, BAND, ROWS, APART, WITHIN, FAR = range(15, 27)
 
 CHUNKS = 16  # parts that the bands are cut into
 BANDS = 16  # output rows a band at most
 PANEL = 1 << 14  # bytes of input rows, or of addresses, that several output rows may take
-OUTPUTS = 1 << 23  # bytes; where more are written, they are no longer in the cache
+OUTPUTS = 1 << 23  # bytes; more are not in the cache when they are read
 
 # Cycles of a band, and of a tile beside its products; to copy a row, and a vector of it; to list an address.
 START, TILE, ROW, VECTOR, LISTED = 50, 100, 40, 2, 5
@@ -159,6 +160,13 @@ def is_dense(x, ic):
 
 
 @jit.merged
+def is_aligned(y):
+    """Whether whole vectors of a pixel's channels are where a vector in memory has its place."""
+    together = address(pointer(y)) | y.strides[0] | y.strides[1] | y.strides[2] | y.strides[3]
+    return together % (lanes(pointer(y)) * y.itemsize) == 0
+
+
+@jit.merged
 def list_addresses(inputs, outputs, live, count, start, steps, y, sizes):
     """List where the `count` windows of the first band begin, and what it writes, as ``indirection`` does.
 
@@ -192,7 +200,7 @@ def run_bands(first, last, panel, x, weights, apart, bias, y, sizes):
     taps, tall = sizes[TAPS] * sizes[TAPS + 1], sizes[BAND]
     bands = (sizes[OUT + 1] + tall - 1) // tall  # of one image
     inputs, outputs, live = room(tall * sizes[OUT + 2], taps)
-    within = len(panel) == 0
+    within, past = len(panel) == 0, sizes[FAR] and is_aligned(y)
     if within:
         start = address(pointer(x))
         for axis in range(3):
@@ -229,11 +237,13 @@ def run_bands(first, last, panel, x, weights, apart, bias, y, sizes):
             list_addresses(inputs, outputs, live, count, start, steps, y, sizes)
             listed = count
         moved = read // x.itemsize, written // y.itemsize
-        run_band(count, inputs, outputs, live, moved, taps, weights, apart, bias, sizes)
+        run_band(count, inputs, outputs, live, moved, taps, weights, apart, bias, sizes, past)
+    if past:
+        fence()
 
 
 @jit.merged
-def run_band(count, inputs, outputs, live, moved, taps, weights, apart, bias, sizes):
+def run_band(count, inputs, outputs, live, moved, taps, weights, apart, bias, sizes, past):
     """Compute the pixels of one band, which reads and writes so much further on than the first."""
     oc, run = sizes[OC], sizes[TAPS + 2] * sizes[IC]  # products behind one address
     width = NV * lanes(pointer(weights))
@@ -242,11 +252,6 @@ def run_band(count, inputs, outputs, live, moved, taps, weights, apart, bias, si
         for block in range(sizes[BLOCKS]):
             start = block * width
             valid = min(width, oc - start)
-            if sizes[FAR]:
-                if block + 1 < sizes[BLOCKS]:
-                    expect(outs, pointer(weights), moved[1] + start + width)
-                elif tile + 1 < tiles_of(count):
-                    expect(outs + MR, pointer(weights), moved[1])
             compute(
                 pointer(inputs) + tile * taps * MR,
                 outs,
@@ -261,6 +266,7 @@ def run_band(count, inputs, outputs, live, moved, taps, weights, apart, bias, si
                 pointer(bias) + start * sizes[BIASED],
                 valid * sizes[BIASED],
                 sizes[ACTIVATION],
+                past,
             )
 
 

@@ -159,6 +159,38 @@ def store_tile(_context, tile, pointers):
 
 
 @intrinsic
+def stream_tile(_context, tile, pointers):
+    """Write each of a tile's rows to where `pointers` say, which must be a vector's place, past the cache.
+
+    Memory is not read first for what is going to be written whole. Others see it after a `fence`.
+    """
+    kind, columns = tile.dtype, tile.count // pointers.count
+
+    def codegen(context, b, _signature, args):
+        values = cgutils.unpack_tuple(b, args[0])
+        past = b.module.add_metadata([ir.Constant(I32, 1)])
+        for m, start in enumerate(cgutils.unpack_tuple(b, args[1])):
+            for n in range(columns):
+                at = b.inttoptr(after(b, start, kind.lanes * n, kind), vector_type(kind).as_pointer())
+                store = b.store(values[m * columns + n], at, align=kind.size * kind.lanes)
+                store.set_metadata("nontemporal", past)
+        return context.get_dummy_value()
+
+    return types.void(tile, pointers), codegen
+
+
+@intrinsic
+def fence(_context):
+    """Have all that was written be seen by other threads before what is written from now on."""
+
+    def codegen(context, b, _signature, _args):
+        b.fence("seq_cst")
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+@intrinsic
 def store_elements(_context, tile, pointers, elements):
     """Write the first `elements` of each of a tile's rows to where `pointers` say."""
     kind, columns = tile.dtype, tile.count // pointers.count
@@ -175,27 +207,6 @@ def store_elements(_context, tile, pointers, elements):
         return context.get_dummy_value()
 
     return types.void(tile, pointers, types.intp), codegen
-
-
-@intrinsic(prefer_literal=True)
-def expect_tile(_context, pointers, n):
-    """Have the cache fetch the lines that a tile of `n` vectors a row is to be written to."""
-    kind, columns = pointers.dtype.vector, n.literal_value
-
-    def codegen(context, b, _signature, args):
-        byte = ir.IntType(8).as_pointer()
-        kinds = [byte, I32, I32, I32]
-        function = cgutils.get_or_insert_function(
-            b.module, ir.FunctionType(ir.VoidType(), kinds), "llvm.prefetch.p0"
-        )
-        numbers = [ir.Constant(I32, number) for number in (1, 3, 1)]  # to be written, often, data
-        for start in cgutils.unpack_tuple(b, args[0]):
-            for column in range(columns):
-                at = after(b, start, kind.lanes * column, kind)
-                b.call(function, [b.inttoptr(at, byte), *numbers])
-        return context.get_dummy_value()
-
-    return types.void(pointers, n), codegen
 
 
 def _each(name):
