@@ -195,3 +195,11 @@ def test_vast_base_dilations_are_not_gone_through_one_by_one():
     assert window.met(0) == 138 / window.o[0]
     window = Window((4,), (apart,), (1,), (1,), (2,), ((apart - 1, 2),))
     assert window.counts(0, slice(apart - 1, apart + 6, 2)).tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 4]
+
+
+@pytest.mark.parametrize("backend", fastconv.backends())
+def test_vast_batches_of_nothing_are_not_gone_through_one_by_one(backend):
+    x = np.broadcast_to(np.ones((1, 1, 4)), (2**33, 1, 4))
+
+    assert fastconv.conv(x, np.ones((3, 4, 2)), backend=backend).shape == (2**33, 0, 2)
+    assert fastconv.max_pool(x, 3, backend=backend).shape == (2**33, 0, 4)

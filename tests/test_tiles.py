@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import fastconv
+from fastconv import plan
 from fastconv.backends.numba import rows
 
 ROWS = ("numba:direct", "numba:rows")
@@ -57,11 +58,12 @@ def test_tasks_meet_where_the_work_is_cut(row):
 def test_bands_of_any_height(height, monkeypatch):
     """Rows are computed in bands, of which the last may be lower; in place, or from a padded copy."""
     monkeypatch.setattr(rows, "_cycles", lambda _p, _window, band: abs(band.outputs - height))
-    monkeypatch.setattr(rows, "OUTPUTS", 200)  # bytes, above which lines to be written are asked for
+    monkeypatch.setattr(rows, "PAST", 200)
+    monkeypatch.setattr(plan, "LARGE", 0)
     rows.schedule.cache_clear()
     shapes = itertools.product((1, 2, 5, 16, 17, 23), (1, 3, 14), ("valid", "same"), ((1, 1), (2, 1), (1, 3)))
     for lines, wide, padding, (stride, dilation) in shapes:
-        x, w = arrays("float32", (2, lines + 6, wide + 2, 2), (3, 2, 2, (5, 40)[lines % 2]))
+        x, w = arrays("float32", (2, lines + 6, wide + 2, 2), (3, 2, 2, (5, 48)[lines % 2]))
         options = dict(strides=(stride, 1), dilation_rate=(dilation, 1), padding=padding)
 
         y = fastconv.conv(x, w, backend="numba:rows", **options)
@@ -86,6 +88,6 @@ def test_neighbours_in_memory_are_left_alone(row):
 
 def test_one_row_is_not_taken_for_many():
     """A single row of outputs cannot be shared among threads: long signals go to the other kernel."""
-    plan = fastconv.plan_conv((1, 3000, 80), np.zeros((3, 80, 384), np.float32), padding="same")
+    planned = fastconv.plan_conv((1, 3000, 80), np.zeros((3, 80, 384), np.float32), padding="same")
 
-    assert plan.kernel.name == "numba:direct"
+    assert planned.kernel.name == "numba:direct"

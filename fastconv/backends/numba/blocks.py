@@ -20,6 +20,7 @@ from fastconv.backends.numba.tiles import (
     repeat,
     store_elements,
     store_row,
+    stream_row,
 )
 
 COMBINE = {"max": maximum, "min": minimum, "sum": plus, "mean": plus, "prod": times}
@@ -69,8 +70,9 @@ def covering(wide: Callable, middle: Callable, single: Callable, rest: Callable)
     return covered
 
 
-def contiguous(combine: Callable, finishing: Callable) -> Callable:
-    """Make the reduction of any number of elements, whose taps lie as they do."""
+def contiguous(combine: Callable, finishing: Callable, *, past: bool) -> Callable:
+    """Make the reduction of elements whose taps lie as they do; it may write `past` the cache."""
+    write = stream_row if past else store_row
 
     def whole(vectors):
         """Make a block of whole vectors."""
@@ -83,7 +85,7 @@ def contiguous(combine: Callable, finishing: Callable) -> Callable:
                 row = load_row(x + (q + get(taps)), vectors)
             for t in range(1, count):
                 row = combine(row, load_row(x + (q + get(taps + t)), vectors))
-            store_row(finish(row, count, init, divisor, to), to + q)
+            write(finish(row, count, init, divisor, to), to + q)
 
         return block
 

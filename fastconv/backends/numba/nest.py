@@ -21,6 +21,7 @@ import numpy as np
 from fastconv.backends.numba import jit
 from fastconv.backends.numba.simd import get, pointer, put
 from fastconv.backends.numba.slots import RANK, I, K, O, S, taps
+from fastconv.backends.numba.tiles import fence
 
 # Places in ``numbers``: images in all and of a task, channels in all and of a task, outputs of a row that a
 # task computes, the first that meets every tap and the one behind the last; then the rows of ``slots.table``.
@@ -69,8 +70,8 @@ def pick(line, distance, to, count, channels):
             put(get(line + (o * distance + c)), to + (o * channels + c))
 
 
-def nest(reduce: Callable) -> Callable:
-    """Make the loops around one way of reducing.
+def nest(reduce: Callable, *, past: bool = False) -> Callable:
+    """Make the loops around one way of reducing, which may write `past` the cache.
 
     ``reduce(x, met, places, count, y, z, shift, pixel, length, elements, line, init, channels, axis)``
     makes `length` outputs, `elements` of the channels of each, from `shift` on in `y`. Their taps are
@@ -117,5 +118,7 @@ def nest(reduce: Callable) -> Callable:
                         axes[2],
                     )
                 o2 += length
+        if past:
+            fence()
 
     return jit.compiled(tasks)

@@ -15,6 +15,7 @@ Channels lie side by side, or each is an image of its own; any other order is co
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -26,18 +27,21 @@ from fastconv.backends.numba.arrays import channels_last, deliver, landing, reje
 from fastconv.backends.numba.blocks import COMBINE
 from fastconv.backends.numba.cuts import FEW, cut, predict, seconds
 from fastconv.backends.numba.nest import nest, pick
-from fastconv.backends.numba.simd import get
+from fastconv.backends.numba.simd import BYTES, PAST, get
 from fastconv.backends.numba.slots import K, S
 from fastconv.kernel import Kernel
 from fastconv.problem import PoolProblem
 
 
 @cache
-def _tasks(reduction: str, group: int, begins: bool) -> Callable:
-    """Make the loop nest for one reduction; `group` channels at stride 2 are taken apart, unless 0."""
+def _tasks(reduction: str, group: int, begins: bool, past: bool) -> Callable:
+    """Make the loop nest for one reduction; `group` channels at stride 2 are taken apart, unless 0.
+
+    Outputs begin with what sums begin with, or not; and are written `past` the cache, or not.
+    """
     combine, mean = COMBINE[reduction], reduction == "mean"
     finishing = blocks.finish_with(combine, begins=begins, divides=mean)
-    elementwise = blocks.contiguous(combine, finishing)
+    elementwise = blocks.contiguous(combine, finishing, past=past)
 
     @jit.inner
     def beside(x, met, _places, count, y, z, shift, pixel, length, elements, line, init, channels, axis):
@@ -54,7 +58,7 @@ def _tasks(reduction: str, group: int, begins: bool) -> Callable:
             pick(line, stride * channels, to, length, channels)
 
     if not group:
-        return nest(beside)
+        return nest(beside, past=past)
     alternating = blocks.alternating(combine, group, finishing)
 
     @jit.inner
@@ -70,10 +74,10 @@ def _tasks(reduction: str, group: int, begins: bool) -> Callable:
 
 
 @cache
-def _loop(reduction: str, group: int, begins: bool, dtype: np.dtype) -> jit.Loop:
+def _loop(reduction: str, group: int, begins: bool, dtype: np.dtype, *, past: bool = False) -> jit.Loop:
     """Compile for contiguous arrays of `dtype`."""
     x, y = jit.array(dtype, 1), jit.array(dtype, 1, writeable=True)
-    return jit.Loop(_tasks(reduction, group, begins), x.dtype, x, y, x, jit.array(np.int64, 1))
+    return jit.Loop(_tasks(reduction, group, begins, past), x.dtype, x, y, x, jit.array(np.int64, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class Prepared:
     order: tuple[int, ...]  # of the axes of arrays in memory; nothing if as usual
     dtype: np.dtype
     loop: jit.Loop
+    past: jit.Loop | None  # for outputs that are too large for the cache, and aligned
     tasks: int
     grain: int
     init: int | float
@@ -93,11 +98,14 @@ class Prepared:
 def prepare(p: PoolProblem, _w: None) -> Prepared:
     """Cut up the work, and find what windows start from and are divided by."""
     c, dtype = cut(p), working_dtype(p)
+    which = str(p.reduction), c.group, p.init is not None, dtype
+    whole = not c.order and not c.group and p.c * dtype.itemsize % BYTES == 0
     divisors = p.divisors().ravel() if p.reduction == "mean" else np.zeros(0)
     return Prepared(
         order=c.order,
         dtype=dtype,
-        loop=_loop(str(p.reduction), c.group, p.init is not None, dtype),
+        loop=_loop(*which),
+        past=_loop(*which, past=True) if whole and math.prod(p.y_shape) * dtype.itemsize > PAST else None,
         tasks=c.tasks,
         grain=jit.grain(c.tasks, seconds(p)),
         init=p.acc_dtype.type(p.identity if p.init is None else p.init).item(),
@@ -113,7 +121,10 @@ def pool(_p: PoolProblem, x: np.ndarray, prepared: Prepared, _bias: None, y: np.
     result = landing(y, prepared.dtype, contiguous=True)
     x = channels_last(x, prepared.dtype)
     arrays = x.ravel(), result.ravel(), prepared.divisors, prepared.numbers
-    prepared.loop(prepared.tasks, prepared.grain, prepared.init, *arrays)
+    loop = prepared.loop
+    if prepared.past and result.ctypes.data % BYTES == 0:
+        loop = prepared.past
+    loop(prepared.tasks, prepared.grain, prepared.init, *arrays)
     deliver(result, y)
 
 

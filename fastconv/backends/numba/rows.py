@@ -31,7 +31,7 @@ from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.indirection import room
 from fastconv.backends.numba.microkernel import MR, NV, compute, tiles_of
 from fastconv.backends.numba.schedule import count_tiles, lane_macs, seconds, vectors
-from fastconv.backends.numba.simd import BYTES, address, lanes, pointer
+from fastconv.backends.numba.simd import BYTES, PAST, address, lanes, pointer
 from fastconv.backends.numba.tiles import fence
 from fastconv.backends.numba.transposition import FEW
 from fastconv.kernel import Kernel
@@ -46,7 +46,6 @@ IC, OC, BLOCKS, BIASED, ACTIVATION, PADDED, CHUNK, BAND, ROWS, APART, WITHIN, FA
 CHUNKS = 16  # parts that the bands are cut into
 BANDS = 16  # output rows a band at most
 PANEL = 1 << 14  # bytes of input rows, or of addresses, that several output rows may take
-OUTPUTS = 1 << 23  # bytes; more are not in the cache when they are read
 
 # Cycles of a band, and of a tile beside its products; to copy a row, and a vector of it; to list an address.
 START, TILE, ROW, VECTOR, LISTED = 50, 100, 40, 2, 5
@@ -82,7 +81,7 @@ def schedule(p: ConvProblem) -> Schedule:
     band = min((_band(win, rows) for rows in range(1, BANDS + 1)), key=lambda band: _cycles(p, win, band))
     chunk, tasks = _cut(p, win, band)
     blocks = -(-p.oc * p.acc_dtype.itemsize // (NV * BYTES))
-    far = p.n * math.prod(win.o) * p.oc * p.acc_dtype.itemsize > OUTPUTS
+    far = p.n * math.prod(win.o) * p.oc * p.acc_dtype.itemsize > PAST
     sizes = [*win.o, *win.k, *win.s, *win.d, *(before for before, _ in win.p)]
     sizes += [p.ic, p.oc, blocks, p.has_bias, FUSED.index(p.activation), win.padded[2], chunk]
     sizes += [band.outputs, band.inputs, band.apart, _is_within(win), far]

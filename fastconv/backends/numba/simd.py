@@ -30,6 +30,8 @@ from numba.extending import intrinsic, models, overload, register_model
 
 from fastconv.backends.numba.registers import BYTES, REGISTERS  # noqa: F401 (words that kernels are sized by)
 
+PAST = 1 << 23  # bytes of outputs: more are not in the cache when they are read, and written past it
+
 I32, I64 = ir.IntType(32), ir.IntType(64)
 
 

@@ -158,22 +158,35 @@ def store_tile(_context, tile, pointers):
     return types.void(tile, pointers), codegen
 
 
+def _stream(b, value, at, kind):
+    """Store a vector past the cache: memory is not read first for what is going to be written whole."""
+    store = b.store(value, b.inttoptr(at, value.type.as_pointer()), align=kind.size * kind.lanes)
+    store.set_metadata("nontemporal", b.module.add_metadata([ir.Constant(I32, 1)]))
+
+
+@intrinsic
+def stream_row(_context, row, p):
+    """Write consecutive vectors past the cache, to where vectors have their places; `fence` ends that."""
+    kind = row.dtype
+
+    def codegen(context, b, _signature, args):
+        for i, value in enumerate(cgutils.unpack_tuple(b, args[0])):
+            _stream(b, value, after(b, args[1], kind.lanes * i, kind), kind)
+        return context.get_dummy_value()
+
+    return types.void(row, p), codegen
+
+
 @intrinsic
 def stream_tile(_context, tile, pointers):
-    """Write each of a tile's rows to where `pointers` say, which must be a vector's place, past the cache.
-
-    Memory is not read first for what is going to be written whole. Others see it after a `fence`.
-    """
+    """Write each of a tile's rows as `stream_row` does, to where `pointers` say."""
     kind, columns = tile.dtype, tile.count // pointers.count
 
     def codegen(context, b, _signature, args):
         values = cgutils.unpack_tuple(b, args[0])
-        past = b.module.add_metadata([ir.Constant(I32, 1)])
         for m, start in enumerate(cgutils.unpack_tuple(b, args[1])):
             for n in range(columns):
-                at = b.inttoptr(after(b, start, kind.lanes * n, kind), vector_type(kind).as_pointer())
-                store = b.store(values[m * columns + n], at, align=kind.size * kind.lanes)
-                store.set_metadata("nontemporal", past)
+                _stream(b, values[m * columns + n], after(b, start, kind.lanes * n, kind), kind)
         return context.get_dummy_value()
 
     return types.void(tile, pointers), codegen
