@@ -100,7 +100,8 @@ class Plan:
         """Compute values, and positions in the input, from a checked `x`: of a problem with indices."""
         y = np.empty(self.y_shape, self.problem.y_dtype), np.empty(self.y_shape, np.int64)
         views = tuple(array.transpose(self.layout.y) for array in y)
-        self.kernel.run(self.given, self._in_order(x), self.prepared, None, views)
+        if y[0].size:
+            self.kernel.run(self.given, self._in_order(x), self.prepared, None, views)
         return y
 
     def without_weights(self) -> Plan:
@@ -133,7 +134,8 @@ class Plan:
         given = self.given
         target = y if given.y_dtype == self.problem.y_dtype else np.empty(y.shape, given.y_dtype)
         view = target if self.canonical else target.transpose(self.layout.y)
-        self.kernel.run(given, x, prepared, bias, view)
+        if view.size:  # else nothing is to be done, be the input vast
+            self.kernel.run(given, x, prepared, bias, view)
         if self.finish is not None:
             self._apply(target, y)
         return y

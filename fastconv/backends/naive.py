@@ -31,12 +31,13 @@ def patch(window: Window, x: np.ndarray, o: tuple[int, ...]) -> np.ndarray:
 def conv(p: ConvProblem, x: np.ndarray, w: np.ndarray, bias: np.ndarray | None, y: np.ndarray) -> None:
     """Multiply every window by every filter of its group, element by element, and sum."""
     x, w = x.astype(p.acc_dtype, copy=False), w.astype(p.acc_dtype, copy=False)
-    for n, *o in np.ndindex(p.n, *p.window.o):
-        seen = patch(p.window, x[n], tuple(o))
-        for f in range(p.g * p.oc):
-            first = f // p.oc * p.ic  # channel of the filter's group
-            total = np.sum(seen[..., first : first + p.ic] * w[..., f], dtype=p.acc_dtype)
-            y[(n, *o, f)] = total if bias is None else total + bias[f]
+    for n in range(p.n):
+        for o in np.ndindex(p.window.o):
+            seen = patch(p.window, x[n], o)
+            for f in range(p.g * p.oc):
+                first = f // p.oc * p.ic  # channel of the filter's group
+                total = np.sum(seen[..., first : first + p.ic] * w[..., f], dtype=p.acc_dtype)
+                y[(n, *o, f)] = total if bias is None else total + bias[f]
 
 
 def elements(window: Window, x: np.ndarray, o: tuple[int, ...]) -> tuple[np.ndarray, list[int]]:
@@ -51,12 +52,13 @@ def elements(window: Window, x: np.ndarray, o: tuple[int, ...]) -> tuple[np.ndar
 def pool(p: PoolProblem, x: np.ndarray, _w: None, _bias: None, y: np.ndarray) -> None:
     """Reduce the real elements of every window, one channel at a time."""
     values, positions = y if p.indices else (y, None)
-    for n, *o in np.ndindex(p.n, *p.window.o):
-        for c in range(p.c):
-            seen, at = elements(p.window, x[n, ..., c], tuple(o))
-            values[(n, *o, c)] = _reduced(p, seen, tuple(o))
-            if positions is not None:
-                positions[(n, *o, c)] = at[_best(p, seen)] if at else -1
+    for n in range(p.n):
+        for o in np.ndindex(p.window.o):
+            for c in range(p.c):
+                seen, at = elements(p.window, x[n, ..., c], o)
+                values[(n, *o, c)] = _reduced(p, seen, o)
+                if positions is not None:
+                    positions[(n, *o, c)] = at[_best(p, seen)] if at else -1
 
 
 def _best(p: PoolProblem, seen: np.ndarray) -> int:

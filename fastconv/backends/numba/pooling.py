@@ -87,12 +87,12 @@ class Prepared:
     order: tuple[int, ...]  # of the axes of arrays in memory; nothing if as usual
     dtype: np.dtype
     loop: jit.Loop
-    past: jit.Loop | None  # for outputs that are too large for the cache, and aligned
     tasks: int
     grain: int
     init: int | float
     divisors: np.ndarray  # (o0 * o1 * o2,), empty unless for a mean
     numbers: np.ndarray
+    past: jit.Loop | None = None  # for outputs that are too large for the cache, if they are aligned
 
 
 def prepare(p: PoolProblem, _w: None) -> Prepared:
