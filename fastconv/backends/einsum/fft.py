@@ -21,6 +21,7 @@ transform.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
@@ -43,7 +44,8 @@ COSTS = ("CALL", "BUTTERFLY", "MOVED")
 
 WITHOUT_SCIPY = 3.0  # times as long
 CACHED = 1 << 15  # elements of a block that is transformed in cache
-CHUNK = 1 << 18  # elements of the blocks that are transformed at a time
+CHUNK = 1 << 17  # elements of the blocks that a thread transforms at a time
+SHARED = 0.65  # of the time, if there are several chunks
 LARGE = 1e100  # beyond which products of finite numbers might not be finite
 SHRINK = 2.0**-700  # what inputs are multiplied by that are
 
@@ -58,10 +60,10 @@ def library() -> Any:
     return scipy.fft
 
 
-def transforms(sizes: tuple[int, ...]) -> tuple[Callable, Callable]:
+def transforms(sizes: tuple[int, ...], threads: int = 1) -> tuple[Callable, Callable]:
     """Return the transform of the last axes, filled up with zeros to `sizes`, and its inverse."""
     module, axes = library(), tuple(range(-len(sizes), 0))
-    options = {} if module is np.fft else {"workers": get_num_threads()}
+    options = {} if module is np.fft else {"workers": threads}
     forward = partial(module.rfftn, s=sizes, axes=axes, **options)
     return forward, partial(module.irfftn, s=sizes, axes=axes, **options)
 
@@ -104,7 +106,7 @@ def prepare(p: ConvProblem, w: np.ndarray) -> Prepared:
 
 def _spectrum(p: ConvProblem, w: np.ndarray) -> np.ndarray:
     """Return the conjugate, as the filter is not flipped."""
-    forward, _ = transforms(blocks(p))
+    forward, _ = transforms(blocks(p), get_num_threads())
     return np.conj(forward(w))
 
 
@@ -127,23 +129,45 @@ def conv(p: ConvProblem, x: np.ndarray, prepared: Prepared, bias: np.ndarray | N
 def _convolve(p, x: np.ndarray, spectrum: np.ndarray, y: np.ndarray, scale=1.0, bias=None) -> None:
     """Convolve finite numbers (n, g, *i) into (n, g*oc, *o), a few blocks at a time.
 
-    No array here is large: memory that is new to the process costs more than a transform.
+    No array here is large: memory that is new to the process costs more than a transform. Threads take chunks
+    of blocks, or share the transforms of one.
     """
     win, sizes = p.window, blocks(p)
-    hops = [n - extent + 1 for n, extent in zip(sizes, win.extent, strict=True)]
-    axes = zip(win.padded, win.extent, hops, strict=True)
-    first, *others = (-(-(size - extent + 1) // hop) for size, extent, hop in axes)
-    step = max(1, CHUNK // math.prod((*others, *sizes)))
-    forward, inverse = transforms(sizes)
-    for n, g, start in product(range(p.n), range(p.g), range(0, first, step)):
+    hops, (first, *others), step = _cut(p)
+    chunks = list(product(range(p.n), range(p.g), range(0, first, step)))
+    threads = min(get_num_threads(), len(chunks))
+    forward, inverse = transforms(sizes, max(1, get_num_threads() // max(threads, 1)))
+
+    @np.errstate(all="ignore")
+    def convolve(chunk: tuple[int, int, int]) -> None:
+        n, g, start = chunk
         counts = (min(step, first - start), *others)
-        spectra = forward(_blocks(win, x[n, g], start * hops[0], sizes, hops, counts) * scale)
+        numbers = _blocks(win, x[n, g], start * hops[0], sizes, hops, counts)
+        spectra = forward(numbers if scale == 1 else numbers * scale)
         for f in range(g * p.oc, (g + 1) * p.oc):
             free = spectra if p.oc == 1 else None  # not needed again: no new memory
             part = inverse(np.multiply(spectra, spectrum[f], out=free))[(..., *map(slice, hops))]
             if scale != 1 or bias is not None:
                 part = part / scale + (0 if bias is None else bias[f])
             _place(win, part, y[n, f], start * hops[0], hops, counts)
+
+    if threads < 2:
+        for chunk in chunks:
+            convolve(chunk)
+        return
+    from concurrent.futures import ThreadPoolExecutor  # not for those who only import
+
+    with ThreadPoolExecutor(threads) as pool:
+        deque(pool.map(convolve, chunks), maxlen=0)  # raises what a chunk raised
+
+
+def _cut(p: ConvProblem) -> tuple[list[int], list[int], int]:
+    """Return how far blocks are apart and how many there are, along each axis; and how many make a chunk."""
+    sizes = blocks(p)
+    hops = [n - extent + 1 for n, extent in zip(sizes, p.window.extent, strict=True)]
+    axes = zip(p.window.padded, p.window.extent, hops, strict=True)
+    counts = [-(-(size - extent + 1) // hop) for size, extent, hop in axes]
+    return hops, counts, max(1, CHUNK // max(1, math.prod((*counts[1:], *sizes))))
 
 
 def _blocks(win: Window, x: np.ndarray, start: int, sizes, hops, counts) -> np.ndarray:
@@ -225,13 +249,10 @@ def cost(p: ConvProblem) -> float:
     """Count transforms; of float64, infinite, since its errors are larger than those of other rows."""
     if p.acc_dtype == np.float64:
         return math.inf
-    win = p.window
-    block, number = 1, p.n * p.g
-    for n, size, extent in zip(blocks(p), win.padded, win.extent, strict=True):
-        block *= n
-        number *= -(-(size - extent + 1) // (n - extent + 1))
-    work = MOVED + math.log2(block) * BUTTERFLY
-    return (CALL + number * block * (1 + p.oc) * work) * (1 if find_spec("scipy") else WITHOUT_SCIPY)
+    block, (_, counts, step) = math.prod(blocks(p)), _cut(p)
+    work = p.n * p.g * math.prod(counts) * block * (1 + p.oc) * (MOVED + math.log2(block) * BUTTERFLY)
+    shared = SHARED if p.n * p.g * -(-counts[0] // step) > 1 else 1
+    return (CALL + work * shared) * (1 if find_spec("scipy") else WITHOUT_SCIPY)
 
 
 KERNELS = [Kernel("einsum:fft", ConvProblem, rejects, cost, conv, prepare, exact=False, error=error)]
