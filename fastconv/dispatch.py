@@ -78,7 +78,7 @@ def use_backend(name: str) -> Iterator[None]:
     """Compute with one backend, or one row of the table, inside a ``with`` block.
 
     An argument ``backend=`` of a call goes before it, and it goes before the environment's
-    ``FASTCONV_BACKEND``. Threads and asyncio tasks have each their own.
+    ``FASTCONV_BACKEND``, which is read once. Threads and asyncio tasks have each their own.
 
     Parameters
     ----------
@@ -112,7 +112,13 @@ def wanted_backend(backend: str) -> str:
     """Return what `current_backend` resolves to, whether or not there is such a backend."""
     if backend != "auto":
         return backend
-    return _used.get() or os.environ.get("FASTCONV_BACKEND") or "auto"
+    return _used.get() or usual()
+
+
+@cache
+def usual() -> str:
+    """Return the environment's backend, which is asked for once: it takes as long as a small kernel."""
+    return os.environ.get("FASTCONV_BACKEND") or "auto"
 
 
 def checked_backend(backend: str, op: str) -> str:

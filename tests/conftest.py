@@ -16,6 +16,14 @@ for name in ("FASTCONV_BACKEND", "FASTCONV_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ.pop(name, None)
 
 
+@pytest.fixture(autouse=True)
+def environment_is_read_again():
+    """Let tests set variables that a process reads once."""
+    dispatch.usual.cache_clear()
+    yield
+    dispatch.usual.cache_clear()
+
+
 @pytest.fixture
 def add_rows(monkeypatch):
     """Put rows into the table for one test; their names are of backends there are."""
