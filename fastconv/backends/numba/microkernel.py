@@ -9,8 +9,8 @@ vectors of weights and MR scalars of input, for MR * NV fused multiply-adds.
 
 The tile follows from the registers: with 32 of them, 14 x 2 sums, 2 weights and 1 input are 31; with 16,
 6 x 2 sums, 2 weights and 1 input are 15. What is left over of an image gets tiles of half the height, and
-what is left over of the channels tiles of half the width, or of half a vector, with which a processor may
-be twice as quick. All are masked where that is still too much.
+what is left over of the channels a vector, or half of one, with which a processor may be twice as quick.
+All are masked where that is still too much.
 
 References
 ----------
@@ -81,8 +81,8 @@ def microkernel(rows, columns, step=0, whole=True):
     return run
 
 
-full_wide, full_narrow, full_slim = microkernel(MR, NV, NV), microkernel(MR, 1, 1), microkernel(MR, 1, 2)
-half_wide, half_narrow = microkernel(HALF, NV), microkernel(HALF, 1, whole=False)
+full_wide, half_wide = microkernel(MR, NV, NV), microkernel(HALF, NV)
+half_narrow, half_slim = microkernel(HALF, 1, whole=False), microkernel(HALF, 1, whole=False)
 
 
 @merged
@@ -97,49 +97,32 @@ def compute(
 ):
     """Compute a tile of which `left` pixels count, and at most NV vectors of channels.
 
-    Weights lie `apart`; if that is 0, they are packed. Only tiles of half the height have a register for it:
-    they take twice the loads, which is no matter where products take longer. `past` the cache may be written
-    what is aligned in memory.
+    Weights lie `apart`; if that is 0, they are packed. Only tiles of half the height have a register for it,
+    and for the address of every pixel: they take more loads, which is no matter where products take longer.
+    `past` the cache may be written what is aligned in memory.
 
     Everything is a number or a pointer: arrays would be counted on the way in and out, which takes as long
     as a few taps.
     """
     size = lanes(weights)
-    if apart or left <= HALF:
-        step = apart or (NV * size if valid > size else size)
-        for m in range(0, min(left, MR), HALF):
-            x, y = pixels + m, outs + m
-            if valid == NV * size or (valid > size and not apart):
-                half_wide(
-                    x, live, first, channels, weights, step, y, shift, valid, bias, biased, activation, past
-                )
-            else:  # a vector at a time
-                for n in range(0, valid, size):
-                    half_narrow(
-                        x,
-                        live,
-                        first,
-                        channels,
-                        weights + n,
-                        step,
-                        y,
-                        shift + n,
-                        min(size, valid - n),
-                        bias + n,
-                        max(0, min(size, biased - n)),
-                        activation,
-                        past,
-                    )
-    elif valid > size:
+    if left > HALF and valid > size and not apart:
         full_wide(
             pixels, live, first, channels, weights, 0, outs, shift, valid, bias, biased, activation, past
         )
-    elif valid > lanes(halved(weights)):
-        full_narrow(
-            pixels, live, first, channels, weights, 0, outs, shift, valid, bias, biased, activation, past
-        )
-    else:
-        weights, bias = halved(weights), halved(bias)
-        full_slim(
-            pixels, live, first, channels, weights, 0, outs, shift, valid, bias, biased, activation, past
-        )
+        return
+    step = apart or (NV * size if valid > size else size)
+    for m in range(0, min(left, MR), HALF):
+        x, y = pixels + m, outs + m
+        if valid == NV * size or (valid > size and not apart):
+            half_wide(
+                x, live, first, channels, weights, step, y, shift, valid, bias, biased, activation, past
+            )
+            continue
+        for n in range(0, valid, size):  # a vector at a time
+            w, b, z, given = weights + n, bias + n, shift + n, max(0, min(size, biased - n))
+            if valid - n > lanes(halved(weights)):
+                here = min(size, valid - n)
+                half_narrow(x, live, first, channels, w, step, y, z, here, b, given, activation, past)
+            else:
+                w, b, here = halved(w), halved(b), valid - n
+                half_slim(x, live, first, channels, w, step, y, z, here, b, given, activation, past)
