@@ -70,7 +70,8 @@ def convolve(
     canonical = x.transpose(layout.x)
     order = memory_order(canonical.shape, canonical.strides)
     options = dict(options, x_order=order)
-    ready = _prepared(words, state, layout, x.shape, x.dtype, w, options, bias, activation, backend)
+    rest = w, options, bias, activation, backend
+    ready = _prepared(words, state, layout, x.shape, x.dtype, *rest, once=True)
     as_given = x is inputs and w is kernel and _takes(ready.problem, x, w)
     if key and as_given and not ready.refusals:
         remember(key, ready.without_weights())
@@ -192,8 +193,10 @@ def planned(
     return _prepared(words, state, layout, shape, x_dtype, w, options, bias, activation, backend)
 
 
-def _prepared(words, state, layout, x_shape, x_dtype, w, options, bias, activation, backend) -> plan.Plan:
-    """State a problem and plan it."""
+def _prepared(
+    words, state, layout, x_shape, x_dtype, w, options, bias, activation, backend, *, once=False
+) -> plan.Plan:
+    """State a problem and plan it, to be computed `once` with the caller's weights or again and again."""
     problem = state(
         words,
         layout,
@@ -208,4 +211,4 @@ def _prepared(words, state, layout, x_shape, x_dtype, w, options, bias, activati
     if bias is not None:
         bias = checked_bias(words, bias, problem.g * problem.oc, problem.acc_dtype)
     w = _arranged(state, problem, w).astype(problem.w_dtype, copy=False)
-    return plan.make(words, layout, problem, backend, w, bias, activation)
+    return plan.make(words, layout, problem, backend, w, bias, activation, once=once)

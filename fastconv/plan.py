@@ -173,14 +173,19 @@ def make(
     w: np.ndarray | None = None,
     bias: np.ndarray | None = None,
     activation: Any = None,
+    *,
+    once: bool = False,
 ) -> Plan:
-    """Plan a problem with the cheapest row that takes it and its weights."""
+    """Plan a problem with the cheapest row that takes it and its weights.
+
+    The weights are only used `once`, or must last as long as the plan.
+    """
 
     def given(row: Kernel) -> Any:
         whole = _left_over(problem, row, activation) is None
         return _one_of_equals(problem if whole else _without_activation(problem))
 
-    row, prepared, refusals = _first(words, problem, backend, w, given)
+    row, prepared, refusals = _first(words, problem, backend, w, given, once=once)
     natural = tuple(range(len(layout.x)))
     return Plan(
         problem=problem,
@@ -214,14 +219,21 @@ def fold(words: Words, problem: FoldProblem, x: tuple[np.ndarray, ...]) -> tuple
 
 
 def _first(
-    words: Words, problem: Rankable, backend: str, w: np.ndarray | None, given: Callable[[Kernel], Any]
+    words: Words,
+    problem: Rankable,
+    backend: str,
+    w: np.ndarray | None,
+    given: Callable[[Kernel], Any],
+    *,
+    once: bool = False,
 ) -> tuple[Kernel, Any, dict[str, str]]:
     """Return the cheapest row that takes a problem and its weights, these as it wants them, and refusals."""
     backend = dispatch.current_backend(backend, words.op)
     refusals: dict[str, str] = {}
     for row in dispatch.rank(problem, backend):
         try:
-            return row, row.prepare(given(row), w), refusals
+            prepare = (once and row.once) or row.prepare
+            return row, prepare(given(row), w), refusals
         except Refusal as reason:
             refusals[row.name] = str(reason)
     raise dispatch.cannot(problem, backend, refusals)

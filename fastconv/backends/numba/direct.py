@@ -203,7 +203,7 @@ def prepare(p: ConvProblem, w: np.ndarray) -> Packed:
 def lend(p: ConvProblem, w: np.ndarray) -> Packed:
     """Take the weights as they lie, if one call is the quicker for it, or pack them."""
     plan = schedule(p)
-    if not plan.lends or w.dtype != p.acc_dtype or not w.flags.c_contiguous:
+    if not plan.lends or w.dtype != p.acc_dtype or not (w.flags.c_contiguous and w.flags.aligned):
         return prepare(p, w)
     return Packed(plan, w.reshape(-1), p.g * p.oc)
 
