@@ -110,13 +110,13 @@ def _cut(p: ConvProblem, win: Window, band: Band) -> tuple[int, int]:
 def _cycles(p: ConvProblem, win: Window, band: Band) -> float:
     """Predict the time of all bands, as far as their height matters; for ever, if they fill the cache."""
     taps, item = win.k[0] * win.k[1], p.acc_dtype.itemsize
-    copied = 0 if _is_within(win) else win.k[0] * band.inputs
+    rows, row = win.k[0] * band.inputs, win.padded[2] * p.ic * item
     addresses = band.outputs * win.o[2] * taps
-    if band.outputs > 1 and max(copied * win.padded[2] * p.ic * item, addresses * 8) > PANEL:
+    if band.outputs > 1 and max(rows * row, addresses * 8) > PANEL:
         return math.inf
     blocks = -(-p.oc * item // BYTES) / NV
     tile = blocks * (win.taps * p.ic * MR * NV + TILE)
-    start = START + copied * (ROW + win.padded[2] * p.ic * item / BYTES * VECTOR)
+    start = START + (0 if _is_within(win) else rows * (ROW + row / BYTES * VECTOR))
     whole, rest = divmod(win.o[1], band.outputs)
     images, times = p.n * win.o[0], 1
     full = count_tiles(band.outputs * win.o[2]) * tile + start
