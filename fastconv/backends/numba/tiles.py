@@ -85,18 +85,65 @@ def load_over(_context, vector, p, elements):
     return result(vector, p, types.intp), codegen
 
 
-@intrinsic
-def store_row(_context, row, p):
-    """Write consecutive vectors."""
-    kind = row.dtype
+def stream_vector(b, value, at, kind):
+    """Store a vector past the cache: memory is not read first for what is going to be written whole."""
+    store = b.store(value, b.inttoptr(at, value.type.as_pointer()), align=kind.size * kind.lanes)
+    store.set_metadata("nontemporal", b.module.add_metadata([ir.Constant(I32, 1)]))
 
-    def codegen(context, b, _signature, args):
-        for i, value in enumerate(cgutils.unpack_tuple(b, args[0])):
-            at = after(b, args[1], kind.lanes * i, kind)
-            b.store(value, b.inttoptr(at, value.type.as_pointer())).align = kind.size
+
+def _row_to(write):
+    """Make the word that writes a row's vectors to where a pointer says, one behind the other."""
+
+    @intrinsic
+    def word(_context, row, p):
+        kind = row.dtype
+
+        def codegen(context, b, _signature, args):
+            for i, value in enumerate(cgutils.unpack_tuple(b, args[0])):
+                write(b, value, after(b, args[1], kind.lanes * i, kind), kind)
+            return context.get_dummy_value()
+
+        return types.void(row, p), codegen
+
+    return word
+
+
+def _tile_to(write):
+    """Make the word that writes each of a tile's rows to where one of the pointers says."""
+
+    @intrinsic
+    def word(_context, tile, pointers):
+        kind, columns = tile.dtype, tile.count // pointers.count
+
+        def codegen(context, b, _signature, args):
+            values = cgutils.unpack_tuple(b, args[0])
+            for m, start in enumerate(cgutils.unpack_tuple(b, args[1])):
+                for n in range(columns):
+                    write(b, values[m * columns + n], after(b, start, kind.lanes * n, kind), kind)
+            return context.get_dummy_value()
+
+        return types.void(tile, pointers), codegen
+
+    return word
+
+
+store_row, store_tile = (
+    _row_to(store_vector),
+    _tile_to(store_vector),
+)  # store_row(row, p), store_tile(tile, ps)
+# Past the cache, to where vectors have their places in memory; `fence` ends such writing.
+stream_row, stream_tile = _row_to(stream_vector), _tile_to(stream_vector)
+
+
+@intrinsic
+def fence(_context):
+    """Have all that was written be seen by other threads before what is written from now on."""
+
+    def codegen(context, b, _signature, _args):
+        b.fence("seq_cst")
         return context.get_dummy_value()
 
-    return types.void(row, p), codegen
+    return types.void(), codegen
 
 
 @intrinsic(prefer_literal=True)
@@ -141,66 +188,6 @@ def outer_fma(_context, tile, pointers, elements, row):
         return context.make_tuple(b, tile, result)
 
     return tile(tile, pointers, types.intp, row), codegen
-
-
-@intrinsic
-def store_tile(_context, tile, pointers):
-    """Write each of a tile's rows to where `pointers` say."""
-    kind, columns = tile.dtype, tile.count // pointers.count
-
-    def codegen(context, b, _signature, args):
-        values = cgutils.unpack_tuple(b, args[0])
-        for m, start in enumerate(cgutils.unpack_tuple(b, args[1])):
-            for n in range(columns):
-                store_vector(b, values[m * columns + n], after(b, start, kind.lanes * n, kind), kind)
-        return context.get_dummy_value()
-
-    return types.void(tile, pointers), codegen
-
-
-def _stream(b, value, at, kind):
-    """Store a vector past the cache: memory is not read first for what is going to be written whole."""
-    store = b.store(value, b.inttoptr(at, value.type.as_pointer()), align=kind.size * kind.lanes)
-    store.set_metadata("nontemporal", b.module.add_metadata([ir.Constant(I32, 1)]))
-
-
-@intrinsic
-def stream_row(_context, row, p):
-    """Write consecutive vectors past the cache, to where vectors have their places; `fence` ends that."""
-    kind = row.dtype
-
-    def codegen(context, b, _signature, args):
-        for i, value in enumerate(cgutils.unpack_tuple(b, args[0])):
-            _stream(b, value, after(b, args[1], kind.lanes * i, kind), kind)
-        return context.get_dummy_value()
-
-    return types.void(row, p), codegen
-
-
-@intrinsic
-def stream_tile(_context, tile, pointers):
-    """Write each of a tile's rows as `stream_row` does, to where `pointers` say."""
-    kind, columns = tile.dtype, tile.count // pointers.count
-
-    def codegen(context, b, _signature, args):
-        values = cgutils.unpack_tuple(b, args[0])
-        for m, start in enumerate(cgutils.unpack_tuple(b, args[1])):
-            for n in range(columns):
-                _stream(b, values[m * columns + n], after(b, start, kind.lanes * n, kind), kind)
-        return context.get_dummy_value()
-
-    return types.void(tile, pointers), codegen
-
-
-@intrinsic
-def fence(_context):
-    """Have all that was written be seen by other threads before what is written from now on."""
-
-    def codegen(context, b, _signature, _args):
-        b.fence("seq_cst")
-        return context.get_dummy_value()
-
-    return types.void(), codegen
 
 
 @intrinsic
