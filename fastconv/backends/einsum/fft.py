@@ -40,7 +40,8 @@ from fastconv.view import along
 CALL = 1e-4  # seconds of Python and NumPy around any call
 BUTTERFLY = 1.4e-10  # of each element of a block, times log2 of how many there are
 MOVED = 2.5e-9  # of each element of a block, on its way there and back
-COSTS = ("CALL", "BUTTERFLY", "MOVED")
+AROUND = 1.5e-4  # of Python and NumPy around each chunk, if there are several
+COSTS = ("CALL", "BUTTERFLY", "MOVED", "AROUND")
 
 WITHOUT_SCIPY = 3.0  # times as long
 CACHED = 1 << 15  # elements of a block that is transformed in cache
@@ -251,8 +252,9 @@ def cost(p: ConvProblem) -> float:
         return math.inf
     block, (_, counts, step) = math.prod(blocks(p)), _cut(p)
     work = p.n * p.g * math.prod(counts) * block * (1 + p.oc) * (MOVED + math.log2(block) * BUTTERFLY)
-    shared = SHARED if p.n * p.g * -(-counts[0] // step) > 1 else 1
-    return (CALL + work * shared) * (1 if find_spec("scipy") else WITHOUT_SCIPY)
+    chunks = p.n * p.g * -(-counts[0] // step)
+    work = work if chunks < 2 else work * SHARED + chunks * AROUND
+    return (CALL + work) * (1 if find_spec("scipy") else WITHOUT_SCIPY)
 
 
 KERNELS = [Kernel("einsum:fft", ConvProblem, rejects, cost, conv, prepare, exact=False, error=error)]
