@@ -337,8 +337,9 @@ def cost(p: ConvProblem) -> float:
     work = lane_macs(p) * p.acc_dtype.itemsize * direct.MAC + vectors(p) * STORED
     work += panels * (SCATTERED if scattered else COPIED)
     copies = direct.copies(replace(p, x_order=tuple(range(len(p.x_order)))) if scattered else p)
-    one_row = p.n * win.o[0] * win.o[1] == 1  # which threads cannot share
-    return jit.CALL + (work if one_row else jit.predicted(1, work)) + copies
+    chunk, tasks = _cut(p, win, _band(win, 1))
+    uneven = chunk * -(-tasks // jit.THREADS) * jit.THREADS / max(p.n * win.o[0] * win.o[1], 1)
+    return jit.CALL + jit.predicted(1, work if work < jit.ALONE else work * uneven) + copies
 
 
 KERNELS = [
