@@ -31,9 +31,7 @@ class Kernel:
     cost: Callable[[Any], float]  # problem -> predicted seconds, from the module's `costs`; never 0
     run: Callable[..., None]  # (problem, x, prepared, bias, y)
     prepare: Callable[[Any, Any], Any] = no_preparation  # (problem, w) -> prepared, or Refusal
-    once: Callable[[Any, Any], Any] | None = (
-        None  # `prepare` for one call, which may use the weights themselves
-    )
+    once: Callable[[Any, Any], Any] | None = None  # `prepare` for one call: it may keep the weights
     exact: bool = True  # sums in any order, within Higham's bound; False: within `error`, and no integers
     error: Callable[..., Any] | None = None  # (problem, |x| conv |w|, x, w) -> bound of |y - exact|
     fuses: frozenset[str] = frozenset({"linear"})  # activations that `run` applies

@@ -71,9 +71,7 @@ def microkernel(rows, columns, step=0, whole=True):
         y = shifted(load_pointers(outs, weights, rows), shift)
         if past and columns == NV and valid == NV * lanes(weights):
             stream_tile(tile, y)
-        elif valid == columns * lanes(
-            weights
-        ):  # masks would make 27 products an output take 1.6 times as long
+        elif valid == columns * lanes(weights):  # masks: 1.6 times as long at 27 products
             store_tile(tile, y)
         else:
             store_elements(tile, y, valid)

@@ -101,7 +101,8 @@ def _lends(p: ConvProblem, size: int, pixels: int) -> bool:
     """Whether weights of so many bytes had better not be packed to meet so many pixels once.
 
     Packing takes long where it is the other core that reads them next. But those of one block of channels lie
-    far apart before: too many of them push one another out of the cache. Vectors must not reach past a row.
+    far apart before: too many of them push one another out of the cache. What is left of a row beside whole
+    vectors is slow to read for many pixels.
     """
     if any(b != 1 for b in p.window.b):
         return False
