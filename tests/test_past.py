@@ -5,7 +5,7 @@ import pytest
 
 import fastconv
 from fastconv import plan
-from fastconv.backends.numba import pooling, rows
+from fastconv.backends.numba import heights, pooling
 
 CHANNELS = (16, 32, 48, 128, 208)  # in vectors of 16: 1, 2, 3, 8, 13
 LINE = 64
@@ -13,11 +13,11 @@ LINE = 64
 
 @pytest.fixture(autouse=True)
 def everything_is_large(monkeypatch):
-    for module, name in ((rows, "PAST"), (pooling, "PAST"), (plan, "LARGE")):
+    for module, name in ((heights, "PAST"), (pooling, "PAST"), (plan, "LARGE")):
         monkeypatch.setattr(module, name, 0)
-    rows.schedule.cache_clear()
+    heights.schedule.cache_clear()
     yield
-    rows.schedule.cache_clear()
+    heights.schedule.cache_clear()
 
 
 def places(shape, dtype):

@@ -7,7 +7,7 @@ import pytest
 
 import fastconv
 from fastconv import plan
-from fastconv.backends.numba import rows
+from fastconv.backends.numba import heights
 
 ROWS = ("numba:direct", "numba:rows")
 PIXELS = range(1, 31)  # past two tiles of the highest kind, 14
@@ -57,10 +57,10 @@ def test_tasks_meet_where_the_work_is_cut(row):
 @pytest.mark.parametrize("height", range(1, 17))
 def test_bands_of_any_height(height, monkeypatch):
     """Rows are computed in bands, of which the last may be lower; in place, or from a padded copy."""
-    monkeypatch.setattr(rows, "_cycles", lambda _p, _window, band: abs(band.outputs - height))
-    monkeypatch.setattr(rows, "PAST", 200)
+    monkeypatch.setattr(heights, "_cycles", lambda _p, _window, band: abs(band.outputs - height))
+    monkeypatch.setattr(heights, "PAST", 200)
     monkeypatch.setattr(plan, "LARGE", 0)
-    rows.schedule.cache_clear()
+    heights.schedule.cache_clear()
     shapes = itertools.product((1, 2, 5, 16, 17, 23), (1, 3, 14), ("valid", "same"), ((1, 1), (2, 1), (1, 3)))
     for lines, wide, padding, (stride, dilation) in shapes:
         x, w = arrays("float32", (2, lines + 6, wide + 2, 2), (3, 2, 2, (5, 48)[lines % 2]))
@@ -70,7 +70,7 @@ def test_bands_of_any_height(height, monkeypatch):
 
         expected = fastconv.conv(x, w, backend="einsum", **options)
         np.testing.assert_array_equal(y, expected, err_msg=f"{x.shape} {options}")
-    rows.schedule.cache_clear()
+    heights.schedule.cache_clear()
 
 
 @pytest.mark.parametrize("row", ROWS)

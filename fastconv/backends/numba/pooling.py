@@ -34,7 +34,7 @@ from fastconv.problem import PoolProblem
 
 
 @cache
-def _tasks(reduction: str, group: int, begins: bool, past: bool) -> Callable:
+def _tasks(reduction: str, group: int, begins: bool, *, past: bool = False) -> Callable:
     """Make the loop nest for one reduction; `group` channels at stride 2 are taken apart, unless 0.
 
     Outputs begin with what sums begin with, or not; and are written `past` the cache, or not.
@@ -77,7 +77,7 @@ def _tasks(reduction: str, group: int, begins: bool, past: bool) -> Callable:
 def _loop(reduction: str, group: int, begins: bool, dtype: np.dtype, *, past: bool = False) -> jit.Loop:
     """Compile for contiguous arrays of `dtype`."""
     x, y = jit.array(dtype, 1), jit.array(dtype, 1, writeable=True)
-    return jit.Loop(_tasks(reduction, group, begins, past), x.dtype, x, y, x, jit.array(np.int64, 1))
+    return jit.Loop(_tasks(reduction, group, begins, past=past), x.dtype, x, y, x, jit.array(np.int64, 1))
 
 
 @dataclass(frozen=True, slots=True)
