@@ -48,13 +48,13 @@ def list_addresses(inputs, outputs, live, x, y, zeros, g, first, count):
     for tile in range(tiles_of(count)):
         in_a_row = o2 + MR <= g[OUT + 2] and left >= MR - 1
         for m in range(1 if in_a_row else MR):
-            i0, i1, i2 = (
-                o0 * g[STRIDE] - g[BEFORE],
-                o1 * g[STRIDE + 1] - g[BEFORE + 1],
-                o2 * g[STRIDE + 2] - g[BEFORE + 2],
-            )
+            i0 = o0 * g[STRIDE] - g[BEFORE]
+            i1 = o1 * g[STRIDE + 1] - g[BEFORE + 1]
+            i2 = o2 * g[STRIDE + 2] - g[BEFORE + 2]
             at[0, m] = n * x.strides[0] + i0 * x.strides[1] + i1 * x.strides[2] + i2 * x.strides[3]
-            at[1, m], at[2, m], at[3, m] = i0, i1, i2
+            at[1, m] = i0
+            at[2, m] = i1
+            at[3, m] = i2
             outputs[tile, m] = (
                 address(pointer(y))
                 + n * y.strides[0]
@@ -75,38 +75,11 @@ def list_addresses(inputs, outputs, live, x, y, zeros, g, first, count):
         if in_a_row:
             for m in range(1, MR):
                 outputs[tile, m] = outputs[tile, 0] + m * g[OUT_STEP + 2] * y.strides[3]
-            list_run(inputs[tile], live[tile], at[:, 0], x, zeros, g)
-        else:
-            list_tile(inputs[tile], live[tile], at, x, zeros, g)
-
-
-@merged
-def list_run(inputs, live, at, x, zeros, g):
-    """List the taps of a tile of neighbours in a row, of which `at` is the first, as `list_tile` does."""
-    x_at, nothing = address(pointer(x)), address(pointer(zeros))
-    tap, listed, step = 0, 0, g[STRIDE + 2]
-    for k0 in range(g[TAPS]):
-        i0 = at[1] + k0 * g[DILATION]
-        for k1 in range(g[TAPS + 1]):
-            i1 = at[2] + k1 * g[DILATION + 1]
-            meets = 0 <= i0 < x.shape[1] and 0 <= i1 < x.shape[2]
-            for k2 in range(g[TAPS + 2]):
-                i2 = at[3] + k2 * g[DILATION + 2]
-                last = i2 + (MR - 1) * step
-                if meets and last >= 0 and i2 < x.shape[3]:
-                    move = k0 * g[DILATION] * x.strides[1] + k1 * g[DILATION + 1] * x.strides[2]
-                    start = x_at + at[0] + move + k2 * g[DILATION + 2] * x.strides[3]
-                    row = inputs[listed]
-                    for m in range(MR):
-                        row[m] = start + m * step * x.strides[3]
-                    if i2 < 0 or last >= x.shape[3]:
-                        for m in range(MR):
-                            if not 0 <= i2 + m * step < x.shape[3]:
-                                row[m] = nothing
-                    live[1 + listed] = tap
-                    listed += 1
-                tap += 1
-    live[0] = listed
+                at[0, m] = at[0, 0] + m * g[STRIDE + 2] * x.strides[3]
+                at[1, m] = at[1, 0]
+                at[2, m] = at[2, 0]
+                at[3, m] = at[3, 0] + m * g[STRIDE + 2]
+        list_tile(inputs[tile], live[tile], at, x, zeros, g)
 
 
 @merged

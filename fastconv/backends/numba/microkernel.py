@@ -110,17 +110,22 @@ def compute(
         return
     step = apart or (NV * size if valid > size else size)
     for m in range(0, min(left, MR), HALF):
-        x, y = pixels + m, outs + m
+        x = pixels + m
+        y = outs + m
         if valid == NV * size or (valid > size and not apart):
             half_wide(
                 x, live, first, channels, weights, step, y, shift, valid, bias, biased, activation, past
             )
             continue
         for n in range(0, valid, size):  # a vector at a time
-            w, b, z, given = weights + n, bias + n, shift + n, max(0, min(size, biased - n))
-            if valid - n > lanes(halved(weights)):
-                here = min(size, valid - n)
-                half_narrow(x, live, first, channels, w, step, y, z, here, b, given, activation, past)
+            w = weights + n
+            b = bias + n
+            here = min(size, valid - n)
+            given = here if biased else 0
+            if here > size // 2:
+                half_narrow(x, live, first, channels, w, step, y, shift + n, here, b, given, activation, past)
             else:
-                w, b, here = halved(w), halved(b), valid - n
-                half_slim(x, live, first, channels, w, step, y, z, here, b, given, activation, past)
+                v = halved(w)
+                half_slim(
+                    x, live, first, channels, v, step, y, shift + n, here, halved(b), given, activation, past
+                )
