@@ -75,16 +75,18 @@ def fill_panel(panel, x, n, o0, o1, sizes):
         i0 = o0 * sizes[STRIDE] - sizes[BEFORE] + k0 * sizes[DILATION]
         for at in range(rows):
             i1 = o1 * sizes[STRIDE + 1] - sizes[BEFORE + 1] + at * sizes[APART]
-            row = panel[k0 * rows + at]
+            row = k0 * rows + at
             if not (0 <= i0 < x.shape[1] and 0 <= i1 < x.shape[2]):
-                row[:] = 0
+                for q in range(panel.shape[1]):
+                    panel[row, q] = 0
             elif dense:
-                source = pointer(x[n, i0, i1]) + first * ic
-                copy_elements(source, pointer(row) + (before + first) * ic, (last - first) * ic)
+                start = (n * x.strides[0] + i0 * x.strides[1] + i1 * x.strides[2]) // x.itemsize
+                to = pointer(panel) + (row * panel.shape[1] + (before + first) * ic)
+                copy_elements(pointer(x) + (start + first * ic), to, (last - first) * ic)
             else:
                 for i2 in range(first, last):
                     for c in range(ic):
-                        row[(before + i2) * ic + c] = x[n, i0, i1, i2, c]
+                        panel[row, (before + i2) * ic + c] = x[n, i0, i1, i2, c]
 
 
 @jit.merged
