@@ -33,10 +33,10 @@ def rates(_beside: str) -> dict[str, float]:
 def description() -> dict:
     """Return threads, versions and how busy the machine was otherwise, for the JSON and the summary."""
     versions = {"fastconv": fastconv.__version__}
-    for package in ("numpy", "numba", "tbb"):
+    for package in ("numpy", "numba"):
         try:
             versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:  # Numba and tbb are not on every platform
+        except importlib.metadata.PackageNotFoundError:  # Numba is not on every platform
             continue
     return {"threads": fastconv.get_num_threads(), "versions": versions, "others": others()}
 

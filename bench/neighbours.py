@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numba
 import numpy as np
 
 import fastconv
@@ -41,9 +40,7 @@ def main() -> None:
             every(processes, signal.SIGCONT)
             beside += times(plan, x, options.seconds)
     quiet, loud = statistics.median(alone), statistics.median(beside)
-    print(
-        f"{plan.kernel.name} on {fastconv.get_num_threads()} threads of {numba.threading_layer()}, medians:"
-    )
+    print(f"{plan.kernel.name} on {fastconv.get_num_threads()} threads, medians:")
     print(f"alone {quiet * 1e3:.3f} ms")
     print(f"beside a busy process on each core {loud * 1e3:.3f} ms: {loud / quiet:.2f} x")
     print(

@@ -2,7 +2,6 @@
 
 import functools
 import os
-import platform
 import subprocess
 import sys
 import textwrap
@@ -14,21 +13,6 @@ ROOT = Path(__file__).parents[1]
 WATCHDOG = 60  # seconds for a program whose code is on disk
 COMPILING = 300
 
-
-def lacking(layer):
-    """Why this platform has no such layer, or None."""
-    if layer == "tbb" and (platform.machine() not in ("x86_64", "AMD64") or sys.platform == "darwin"):
-        return "there are no wheels of TBB for this platform"
-    if layer == "omp" and sys.platform == "darwin":
-        return "Numba's wheels for macOS bring no OpenMP"
-    return None
-
-
-LAYERS = [
-    pytest.param(layer, marks=pytest.mark.skipif(bool(lacking(layer)), reason=str(lacking(layer))))
-    for layer in ("tbb", "omp", "workqueue")
-]
-has_tbb = pytest.mark.skipif(bool(lacking("tbb")), reason=str(lacking("tbb")))
 has_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this platform")
 
 # Calls long enough for threads, of small whole numbers, and what NumPy makes of them.
@@ -40,8 +24,7 @@ import numpy as np
 import fastconv
 from fastconv import functional, lax
 
-# Set here, and not by Numba's variables, of which its compiled code would be thought to depend.
-numba.config.THREADING_LAYER = os.environ.get("LAYER", "default")
+# Set here, and not by Numba's variable, on which its compiled code would be thought to depend.
 if "NUMBA_NUM_THREADS" not in os.environ:
     numba.config.NUMBA_NUM_THREADS = max(2, numba.config.NUMBA_NUM_THREADS)
 
@@ -85,9 +68,9 @@ def ended(pid):
 
 def launches():
     # How many calls have had threads from now on.
-    from fastconv.backends.numba import layer
-    counted, limited = [], layer._limited
-    layer._limited = lambda *call: (counted.append(None), limited(*call))
+    from fastconv.backends.numba import workers
+    counted, called = [], workers.called
+    workers.called = lambda wanted: [counted.append(None), called(wanted)][1]
     return counted
 """
 

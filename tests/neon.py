@@ -21,7 +21,7 @@ from rows import weights_for  # noqa: E402
 
 from fastconv import dispatch  # noqa: E402
 from fastconv.backends import naive  # noqa: E402
-from fastconv.backends.numba import jit  # noqa: E402
+from fastconv.backends.numba import jit, workers  # noqa: E402
 from fastconv.problem import ConvProblem  # noqa: E402
 
 TRIPLE = "aarch64-unknown-linux-gnu"
@@ -35,13 +35,13 @@ VECTORS = re.compile(r"\bv\d+\.(4s|16b)|\bq\d+\b")
 def assembly(machine, module):
     """Compile a module of this machine's for ARM, from what LLVM's general passes have left of it."""
     text = re.sub(r"(?m)^target (triple|datalayout) = .*$| immarg", "", module)
-    text = text.replace("@llvm.x86.atomic.", "@counted.")  # in how Numba counts references to arrays
+    text = text.replace("@llvm.x86.", "@here.")  # in how threads wait, and Numba counts references to arrays
     return machine.emit_assembly(binding.parse_assembly(f'target triple = "{TRIPLE}"\n{text}'))
 
 
 def keep(modules):
     """Have all modules listed that kernels are compiled to, before LLVM makes this machine's code of them."""
-    optimise, compile_here = CPUCodeLibrary._optimize_final_module, jit._machine_code
+    optimise, compile_here = CPUCodeLibrary._optimize_final_module, jit.machine_code
     optimised = {}
 
     def and_remember(library):
@@ -53,7 +53,8 @@ def keep(modules):
         modules.append(optimised[function.overloads[signature].library.name])
         return made
 
-    CPUCodeLibrary._optimize_final_module, jit._machine_code = and_remember, and_keep
+    CPUCodeLibrary._optimize_final_module = and_remember
+    jit.machine_code = workers.machine_code = and_keep
 
 
 def check(row, name):

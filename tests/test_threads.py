@@ -1,17 +1,13 @@
-"""Threads: many callers at once, on every layer and on none; what they share; interrupts."""
+"""Threads: many callers at once; those who help them, sleep, are missing or sent home; interrupts."""
 
-import os
 import sys
 
 import pytest
-from callers import COMPILING, LAYERS, finished, has_tbb
-
-from fastconv.backends.numba import layer as fastconv_layer
+from callers import COMPILING, finished
 
 
-@pytest.mark.parametrize("layer", LAYERS)
-def test_callers_at_once(layer, tmp_path):
-    """From the first call on, when no layer has started and nothing is compiled: all faces, shared plans."""
+def test_callers_at_once(tmp_path):
+    """From the first call on, when no worker has started and nothing is compiled: all faces, shared plans."""
     printed = finished(
         """
         start = threading.Barrier(8)
@@ -44,67 +40,32 @@ def test_callers_at_once(layer, tmp_path):
 
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(caller, range(8)))
-        print(numba.threading_layer())
+        print("equal")
         """,
         tmp_path,
         timeout=COMPILING,
-        LAYER=layer,
     )
 
-    assert printed == f"{layer}\n"
-
-
-@has_tbb
-def test_tbb_is_what_numba_takes(tmp_path):
-    code = "check(0); print(numba.threading_layer())"
-
-    assert finished(code, tmp_path, timeout=COMPILING, LAYER="default") == "tbb\n"
-
-
-@pytest.mark.parametrize("layer", ["tbb", "default", "omp_of_mine"])
-def test_layer_that_is_not_there(layer, tmp_path):
-    """Nobody's TBB can be loaded: another layer where any will do, else no threads; never an error."""
-    printed = finished(
-        """
-        from numba.np.ufunc import parallel
-
-        def is_missing():
-            raise ImportError("no TBB on this machine")
-
-        parallel._check_tbb_version_compatible = is_missing
-        counted = launches()
-        check_all()
-        check_in_threads()
-        print(parallel._threading_layer, bool(counted))
-        """,
-        tmp_path,
-        timeout=COMPILING,
-        LAYER=layer,
-    )
-
-    assert printed in (["omp True\n", "workqueue True\n"] if layer == "default" else ["None False\n"])
+    assert printed == "equal\n"
 
 
 @pytest.mark.parametrize("variable", ["FASTCONV_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS"])
-def test_one_thread_starts_no_layer(variable, tmp_path):
+def test_one_thread_starts_no_other(variable, tmp_path):
     code = """
-        from numba.np.ufunc import parallel
         check_all()
-        print(parallel._threading_layer, len(os.listdir("/proc/self/task")) if sys.platform == "linux" else 1)
+        print(threading.active_count(), len(os.listdir("/proc/self/task")) if sys.platform == "linux" else 1)
         """
     variables = {"FASTCONV_NUM_THREADS": "", "OPENBLAS_NUM_THREADS": "1", variable: "1"}
 
-    assert finished(code, tmp_path, timeout=COMPILING, **variables) == "None 1\n"
+    assert finished(code, tmp_path, timeout=COMPILING, **variables) == "1 1\n"
 
 
-@has_tbb
 @pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
 def test_callers_share_workers(tmp_path):
     """However many call, there are no more threads than they and one set of workers."""
     printed = finished(
         """
         before = len(os.listdir("/proc/self/task"))
-        over = threading.Event()
         most = []
 
         def caller(_):
@@ -114,31 +75,62 @@ def test_callers_share_workers(tmp_path):
 
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(caller, range(8)))
-        print(numba.threading_layer(), max(most) - before - 8)
+        print(max(most) - before - 8)
         """,
         tmp_path,
         timeout=COMPILING,
         OPENBLAS_NUM_THREADS="1",
     )
-    layer, workers = printed.split()
 
-    assert layer == "tbb"
-    assert int(workers) < max(2, os.cpu_count())
+    assert printed == "1\n"
 
 
-@pytest.mark.parametrize("layer", ["omp", "workqueue"])
-def test_one_caller_at_a_time_where_workers_are_not_shared(monkeypatch, layer):
-    """Who finds them taken does without, rather than to wait or to start more."""
-    monkeypatch.setattr(fastconv_layer, "_layer", layer)
-    monkeypatch.setattr(fastconv_layer, "_limited", lambda _, function, arguments: function(*arguments))
-    inside = []
+def test_workers_that_cannot_be_started(tmp_path):
+    """As where a limit on threads is met: calls do without them."""
+    printed = finished(
+        """
+        def cannot(_):
+            raise RuntimeError("can't start new thread")
 
-    def launched():
-        inside.append(fastconv_layer.run(1, lambda: inside.append("nested")))
+        start, threading.Thread.start = threading.Thread.start, cannot
+        check_all()
+        print(threading.active_count())
+        """,
+        tmp_path,
+        timeout=COMPILING,
+    )
 
-    assert fastconv_layer.run(1, launched)
-    assert inside == [False]
-    assert fastconv_layer.run(1, lambda: None)
+    assert printed == "1\n"
+
+
+def test_end_of_python_during_calls(tmp_path):
+    """Workers are sent home; calls of daemons, and of what runs at the very end, are right until then."""
+    printed = finished(
+        """
+        import atexit
+        from fastconv.backends.numba import workers
+
+        def call_on():
+            while True:
+                check_all()
+
+        def last():
+            check_all()
+            print(*(worker.is_alive() for worker in workers._workers), flush=True)
+
+        atexit.unregister(workers._end)
+        atexit.register(last)  # what is registered first runs last
+        atexit.register(workers._end)
+        check_all()
+        for _ in range(2):
+            threading.Thread(target=call_on, daemon=True).start()
+        time.sleep(0.2)
+        """,
+        tmp_path,
+        timeout=COMPILING,
+    )
+
+    assert printed == "False\n"
 
 
 def test_other_threads_go_on_during_a_call(tmp_path):
@@ -214,12 +206,11 @@ INTERRUPTED = """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent to a process")
-@pytest.mark.parametrize("layer", LAYERS)
-def test_interrupted_calls(layer, tmp_path):
+def test_interrupted_calls(tmp_path):
     """Later calls are right, and find no lock that was left."""
     code = "    check(2)\n" + INTERRUPTED.format(times=40, after="0.003 + 0.0001 * number")
 
-    assert finished(code, tmp_path, timeout=COMPILING, LAYER=layer) == "40\n"
+    assert finished(code, tmp_path, timeout=COMPILING) == "40\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent to a process")

@@ -7,14 +7,12 @@ import importlib.metadata
 import platform
 import sys
 
-import numpy as np
-
 import fastconv
 from fastconv import costs, dispatch, machine
 from fastconv.cli import table
 from fastconv.kernel import Kernel
 
-PACKAGES = ("numpy", "numba", "llvmlite", "tbb")
+PACKAGES = ("numpy", "numba", "llvmlite")
 
 
 def add_arguments(_parser: argparse.ArgumentParser) -> None:
@@ -29,7 +27,7 @@ def run(_args: argparse.Namespace) -> int:
         ("system", f"{platform.system()} {platform.machine()}"),
         ("processor", machine.processor()),
         ("vectors", ", ".join(machine.vectors()) or "unknown"),
-        ("threads", f"{fastconv.get_num_threads()}{_threading_layer()}"),
+        ("threads", str(fastconv.get_num_threads())),
         ("backends", ", ".join(fastconv.backends())),
         ("costs", _costs()),
     ]
@@ -47,14 +45,6 @@ def _version(package: str) -> str:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return "not installed"
-
-
-def _threading_layer() -> str:
-    """Say by which library Numba runs threads; it decides so at the first parallel call, so make one."""
-    if "numba" not in fastconv.backends():
-        return ""
-    fastconv.max_pool(np.ones((1, 128, 128, 16), np.float32), 2, backend="numba")
-    return f", by {sys.modules['numba'].threading_layer()}"  # which the backend has imported
 
 
 def _costs() -> str:

@@ -8,7 +8,7 @@ import fastconv
 from bench.layers import Layer
 from bench.peers.libraries import CALL, PLAN, Contender
 
-PACKAGES = ("fastconv", "numba", "tbb")
+PACKAGES = ("fastconv", "numba")
 
 
 def limit(threads: int) -> None:

@@ -1,27 +1,23 @@
 """What Numba may assume, and how tasks are done: by the caller, or by threads.
 
 A kernel is a function of a range of tasks, ``tasks(first, end, *arguments)``, that writes what no other
-task writes. `Loop` compiles it and has the tasks done: by the caller where they are few, else by the
-threads of `layer`, through one ``prange`` that all kernels share. Both ways run the same machine
-code on the same tasks, so the number of threads cannot change a bit of the result.
+task writes. `Loop` compiles it and has the tasks done: by the caller where they are few, else by it and the
+threads of ``workers``, who share them as ``shares`` says. Both ways run the same machine code on the same
+tasks, so the number of threads cannot change a bit of the result.
 """
 
 from __future__ import annotations
 
-import gc
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numba
 import numpy as np
 from numba import types
 
-from fastconv.backends.numba import layer
-from fastconv.backends.numba.cache import cached, named
-from fastconv.backends.numba.shares import shared
+from fastconv.backends.numba import shares, workers
+from fastconv.backends.numba.cache import named
+from fastconv.backends.numba.native import machine_code
 
 # Sums may be reordered and multiply-adds fused, so that loops vectorise, and zeros have no sign. NaN and
 # infinity keep their meaning ("nnan" and "ninf" are left out), and a quotient stays a division ("arcp").
@@ -51,9 +47,9 @@ def merged(function: Callable) -> Any:
 # Why kernels written in vectors and addresses, which Python has not, cannot run, if so.
 OFF = "needs compiled code, which NUMBA_DISABLE_JIT forbids" if numba.config.DISABLE_JIT else None
 
-ALONE = 3e-5  # seconds of work that are not worth starting threads
+ALONE = 2e-5  # seconds of work that are not worth starting threads
 CHUNK = 5e-6  # seconds of work that a thread should take at a time
-CALL, LAUNCH = 5e-6, 4e-6  # seconds of Python around any call, and until threads are at work
+CALL, LAUNCH = 5e-6, 1.5e-6  # seconds of Python around any call, and until threads are at work
 COSTS = ("CALL", "LAUNCH")
 INDEX = types.int64  # an argument that is a number
 THREADS = 2  # as predictions assume, whatever there are: choices must not depend on their number
@@ -78,34 +74,30 @@ class Loop:
     def __init__(self, tasks: Any, *arguments: types.Type):
         self._tasks, self._arguments = tasks, arguments
         self._call: Callable | None = None
-        self._address = 0
-        self._spread: Callable | None = None
+        self._spread: tuple[Callable, int, int] | None = None  # and where it finds the tasks
 
     def __call__(self, count: int, grain: int, *arguments: Any) -> None:
         """Do `count` tasks, `grain` at a time."""
         if count == 0:
             return
-        if count > grain and (threads := layer.number()) > 1:
-            spread = self._spread or self._compile_spread()
-            if layer.run(threads, spread, threads, count, grain, self._address, arguments):
-                return
-        (self._call or self._compile())(0, count, *arguments)
+        if count > grain and (threads := workers.number()) > 1:
+            spread, do, tasks = self._spread or self._compile_spread()
+            spread(workers.called(threads), do, tasks, threads, count, grain, arguments)
+        else:
+            (self._call or self._compile())(0, count, *arguments)
 
     def _compile(self) -> Callable:
-        """Compile the tasks, whichever thread comes first."""
-        with layer.compiling:
-            if self._call is None:
-                signature = types.int64, types.int64, *self._arguments
-                self._address, self._call = _machine_code(self._tasks, signature)
+        """Compile the tasks."""
+        _, self._call = machine_code(self._tasks, (INDEX, INDEX, *self._arguments))
         return self._call
 
-    def _compile_spread(self) -> Callable:
-        """Compile the loop that gives tasks with these arguments to threads."""
-        self._compile()
-        with layer.compiling:
-            if self._spread is None:
-                signature = *(types.int64,) * 4, types.Tuple(self._arguments)
-                _, self._spread = _machine_code(shared, signature)
+    def _compile_spread(self) -> tuple[Callable, int, int]:
+        """Compile what gives tasks with these arguments to threads."""
+        arguments = types.Tuple(self._arguments)
+        tasks, _ = machine_code(self._tasks, (INDEX, INDEX, *self._arguments))
+        do, _ = machine_code(shares.do, (INDEX, INDEX, INDEX, types.CPointer(arguments)))
+        _, spread = machine_code(shares.shared, (*(INDEX,) * 6, arguments))
+        self._spread = spread, do, tasks
         return self._spread
 
 
@@ -118,42 +110,3 @@ def predicted(count: int, seconds: float) -> float:
     """Predict the time that a `Loop` takes for tasks that are done so many at a time."""
     total = count * seconds
     return total if total < ALONE else LAUNCH + total / THREADS
-
-
-def _machine_code(function: Any, signature: tuple[types.Type, ...]) -> tuple[int, Callable]:
-    """Compile for arguments of exact types; return the address for `shares`, and what Python can call."""
-    if numba.config.DISABLE_JIT:
-        return 0, np.errstate(all="ignore")(function)
-    with _uncollected(), _uninterrupted():
-        cached(function).compile(signature)
-    result = function.overloads[signature]
-    return result.library.get_pointer_to_function(result.fndesc.llvm_func_name), result.entry_point
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the garbage collector from what Numba makes, which stays: its searches take a tenth of it all."""
-    before = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if before:
-            gc.enable()
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Have Ctrl-C wait for Numba, which would be left with half of the functions that it knows."""
-    handler = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(handler):
-        yield  # signals are handled in the main thread alone
-        return
-    received: list[tuple] = []
-    signal.signal(signal.SIGINT, lambda *event: received.append(event))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-        if received:
-            handler(*received[-1])

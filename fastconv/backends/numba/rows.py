@@ -212,7 +212,10 @@ def run_parts(first, end, x, weights, apart, bias, y, sizes):
     tall, chunk = sizes[BAND], sizes[CHUNK]
     bands = x.shape[0] * sizes[OUT] * ((sizes[OUT + 1] + tall - 1) // tall)
     rows = 0 if sizes[WITHIN] and is_dense(x, sizes[IC]) else sizes[TAPS] * sizes[ROWS]
-    panel = np.zeros((rows, sizes[PADDED] * sizes[IC]), x.dtype)
+    panel = np.empty((rows, sizes[PADDED] * sizes[IC]), x.dtype)
+    for row in range(rows):  # of zeros: `np.zeros` would take longer to compile
+        for element in range(panel.shape[1]):
+            panel[row, element] = 0
     run_bands(first * chunk, min(bands, end * chunk), panel, x, weights, apart, bias, y, sizes)
 
 

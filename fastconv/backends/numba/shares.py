@@ -1,117 +1,164 @@
 """Tasks shared by threads: each has some of its own, and does those of a thread that has no core.
 
+A call is announced on a board in memory, at which those who help look again and again, and then sleep
+(`serve`). Whoever sees it there joins by one step in memory, as long as there are places. The caller wakes
+sleepers but waits for nobody to come, and in the end for those alone who have come. Several calls at once
+have a slot of the board each, while there are any; the rest do all of their tasks themselves.
+
 A thread's share is tasks side by side, so that what neighbours read stays in its cache, until the next call
-too. What is next in each share is counted in memory, and is taken from there in one step. A thread that is
-done looks at the shares of others. It leaves them alone while they make progress. But where another process
-is on a core, the thread of that core can stand still for milliseconds: the rest of its share is done by those
-that do have one, and the call waits for no more than it has in hand.
+too. What is next in each share is counted in memory, and is taken from there in one step; whoever is done
+takes from the shares of others. So where another process is on a core, and the thread of that core stands
+still for milliseconds, the rest do its tasks, and the call waits for no more than it has in hand.
 """
 
 from __future__ import annotations
 
 import numba
 import numpy as np
-from llvmlite import ir
-from numba import prange, types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
-APART = 64  # bytes in a line of the cache, which two threads should not write in turn
-PATIENCE = 100_000  # looks at a share in which nothing happens, until others do its tasks: some 50 us
+from fastconv.backends.numba.words import (
+    BYTES,
+    LINE,
+    add,
+    call,
+    call_kept,
+    clear,
+    give_way,
+    kept,
+    look,
+    modes,
+    pause,
+    put,
+    set_modes,
+    sleep,
+    swap,
+    wake,
+)
+
+THREADS = 256  # that a call may have at most
+CALLS = 8  # that may have several at once
+
+# Words of a board: the addresses of `launch` and `work`, whether all is over; who sleeps and by which lock,
+# a line each; then the slots. Words of a slot: whether a call has it, and who may join; then what the call
+# is; how often its tasks have failed, and what is taken of each share.
+LAUNCH, WORK, OVER = range(3)
+ASLEEP, LOCK = LINE, LINE + 1
+FIRST = LINE + LINE * THREADS
+OWNED, GATE = 0, LINE
+MANY, CHUNKS, GRAIN, COUNT, MODES, DO, TASKS, ARGUMENTS = range(2 * LINE, 3 * LINE)
+FAILED, TAKEN = 3 * LINE, 4 * LINE
+SLOT = TAKEN + LINE * THREADS
+
+OPEN, PLACE = 1 << 32, 1 << 16  # of a gate: a call is under way; there is one more place; less: one is inside
+DROWSY = 8_000  # looks at a board, if nothing happens, until who serves there sleeps: some 200 us
+TURN = 1_000  # looks, while others do the rest of a call, until they may have the core: some 25 us
+
+entered = numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True)  # by Python
+native = numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True)
 
 
-@numba.njit(parallel=True, nogil=True)
-def shared(threads, count, grain, tasks, arguments):
-    """Have `count` tasks done by so many threads, `grain` at a time, by the function at address `tasks`."""
-    chunks = (count + grain - 1) // grain
-    taken = counters(threads + 1)  # of each share, and how often tasks have failed
-    for thread in prange(threads):
-        chunk = _next(taken, threads, np.int64(thread), chunks, np.int64(-1))
-        while chunk < chunks:
-            first = chunk * grain
-            end = first + grain
-            if not _do(tasks, first, end if end < count else count, arguments):
-                add(taken, threads, 1)  # what a worker raises, Numba loses
-            chunk = _next(taken, threads, np.int64(thread), chunks, chunk)
-    if look(taken, threads):
+def board(launch: int, work: int) -> np.ndarray:
+    """Make a board that nothing is announced on; it begins where a line of the cache does."""
+    words = np.zeros(FIRST + CALLS * SLOT + LINE, np.int64)
+    words = words[-words.ctypes.data // BYTES % LINE :]
+    words[[LAUNCH, WORK]] = launch, work
+    return words
+
+
+@entered
+def shared(board, do, tasks, threads, count, grain, arguments):
+    """Have `count` tasks done by so many threads, `grain` at a time, by the functions at these addresses."""
+    call_it = board, do, tasks, threads, count, grain, kept(arguments)
+    if call(look(board, LAUNCH), call_it):
         raise MemoryError("a kernel has no memory for what it works on")
 
 
-@numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _next(taken, threads, thread, chunks, last):
-    """Take a chunk for a thread that has done `last`; return their number if there is none.
+@native
+def do(tasks, first, end, arguments):
+    """Do tasks with the arguments at an address; return how often they failed."""
+    return 0 if call_kept(tasks, first, end, arguments) else 1
 
-    It is one of its own, or of a share in which nobody has begun, or of which it had the last, or that rests.
-    """
+
+@native
+def launch(board, do, tasks, threads, count, grain, arguments):
+    """Announce a call, take part in it, and wait for those who do, too; return how often tasks failed."""
+    slot = board + FIRST * BYTES
+    end = slot + CALLS * SLOT * BYTES
+    while slot < end and (look(slot, OWNED) or not swap(slot, OWNED, 0, 1)):
+        slot += SLOT * BYTES
+    if slot == end:
+        return call(do, (tasks, 0, count, arguments))
+    put(slot, MANY, threads)
+    put(slot, CHUNKS, (count + grain - 1) // grain)
+    put(slot, GRAIN, grain)
+    put(slot, COUNT, count)
+    put(slot, MODES, modes())
+    put(slot, DO, do)
+    put(slot, TASKS, tasks)
+    put(slot, ARGUMENTS, arguments)
+    put(slot, FAILED, 0)
+    for share in range(threads):
+        put(slot, TAKEN + LINE * share, 0)
+    put(slot, GATE, OPEN + (threads - 1) * PLACE)
+    for worker in range(threads - 1):
+        at = LINE * worker
+        if look(board, ASLEEP + at) and swap(board, ASLEEP + at, 1, 0):
+            wake(look(board, LOCK + at))
+    call(look(board, WORK), (slot, 0))
+    clear(slot, GATE, PLACE - 1)
+    while look(slot, GATE):
+        pause()
+    failed = look(slot, FAILED)
+    put(slot, OWNED, 0)
+    return failed
+
+
+@entered
+def serve(board, worker):
+    """Take part in calls, as one of those who do, until all is over."""
+    asleep, lock = ASLEEP + LINE * worker, LOCK + LINE * worker
+    looks = 0
+    while not look(board, OVER):
+        looks += 1
+        if looks == DROWSY:
+            put(
+                board, asleep, 1
+            )  # then it looks once more: a caller announces first, and then sees who sleeps
+        calls = 0
+        for number in range(CALLS):
+            slot = board + (FIRST + number * SLOT) * BYTES
+            gate = look(slot, GATE)
+            calls += gate
+            if gate % OPEN >= PLACE and swap(slot, GATE, gate, gate - PLACE + 1):
+                set_modes(look(slot, MODES))
+                call(look(board, WORK), (slot, gate % OPEN // PLACE))
+                add(slot, GATE, -1)
+                looks = DROWSY if looks == DROWSY else 0
+        if looks == DROWSY:
+            if not look(board, OVER):
+                sleep(look(board, lock))
+            looks = 0
+        elif calls and looks % TURN == TURN - 1:
+            give_way()  # maybe it is the caller who waits for this core
+        else:
+            pause()
+
+
+@native
+def work(slot, thread):
+    """Do tasks of a call as one of its threads, while there are any for it."""
+    threads, chunks, grain, count = look(slot, MANY), look(slot, CHUNKS), look(slot, GRAIN), look(slot, COUNT)
+    do, tasks, arguments = look(slot, DO), look(slot, TASKS), look(slot, ARGUMENTS)
     for turn in range(threads):
         share = (thread + turn) % threads
-        begin, end = chunks * share // threads, chunks * (share + 1) // threads
-        known = last + 1 if begin <= last < end else begin
-        following, looks = begin + look(taken, share), 0
-        while turn > 0 and following < end and following != known and looks < PATIENCE:
-            now = begin + look(taken, share)
-            following, looks = now, (looks + 1 if now == following else 0)
-        if following < end:
-            following = begin + add(taken, share, 1)
-            if following < end:
-                return following
-    return chunks
-
-
-@intrinsic
-def counters(_context, threads):
-    """Return the address of a number for each thread, 0, on the stack of the caller."""
-
-    def codegen(context, builder, _signature, args):
-        size = builder.mul(args[0], context.get_constant(types.int64, APART))
-        place = builder.alloca(ir.IntType(8), size=size)
-        place.align = APART
-        cgutils.memset(builder, place, size, 0)
-        return builder.ptrtoint(place, ir.IntType(64))
-
-    return types.int64(threads), codegen
-
-
-@intrinsic
-def add(_context, address, index, number):
-    """Add to a number, in one step whatever other threads do, and return what it was."""
-
-    def codegen(_context, builder, _signature, args):
-        return builder.atomic_rmw("add", _place(builder, *args[:2]), args[2], "monotonic")
-
-    return types.int64(address, index, number), codegen
-
-
-@intrinsic
-def look(_context, address, index):
-    """Return a number as it is in memory now: another thread may have added to it."""
-
-    def codegen(_context, builder, _signature, args):
-        return builder.load_atomic(_place(builder, *args), "monotonic", align=8)
-
-    return types.int64(address, index), codegen
-
-
-def _place(builder, address, index):
-    """Return the pointer to a number."""
-    offset = builder.mul(index, ir.Constant(ir.IntType(64), APART))
-    return builder.inttoptr(builder.add(address, offset), ir.IntType(64).as_pointer())
-
-
-@intrinsic
-def _do(_context, _tasks, _first, _end, arguments):
-    """Call machine code by its address, and return whether it could do its tasks.
-
-    Linked in, it would be compiled over again for every caller.
-    """
-
-    def codegen(context, builder, _signature, args):
-        address, first, end, packed = args
-        kinds = types.int64, types.int64, *arguments
-        kind = context.call_conv.get_function_type(types.none, kinds).as_pointer()
-        given = [first, end, *cgutils.unpack_tuple(builder, packed)]
-        tasks = builder.inttoptr(address, kind)
-        status, _ = context.call_conv.call_function(builder, tasks, types.none, kinds, given)
-        return builder.not_(status.is_error)
-
-    return types.boolean(types.int64, types.int64, types.int64, arguments), codegen
+        begin, end = -(-chunks * share // threads), -(-chunks * (share + 1) // threads)
+        taken = TAKEN + LINE * share
+        while begin + look(slot, taken) < end:
+            chunk = begin + add(slot, taken, 1)
+            if chunk < end:
+                first = chunk * grain
+                last = first + grain if first + grain < count else count
+                failed = call(do, (tasks, first, last, arguments))
+                if failed:
+                    add(slot, FAILED, failed)
+    return 0

@@ -26,7 +26,7 @@ import operator
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, overload, register_model
+from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
 from fastconv.backends.numba.registers import BYTES, REGISTERS  # noqa: F401 (words that kernels are sized by)
 
@@ -147,16 +147,18 @@ def address(_context, p):
     return types.intp(p), lambda _c, _b, _s, args: args[0]
 
 
-@intrinsic
-def _moved(_context, p, elements):
-    return p(p, types.intp), lambda _c, b, _s, args: after(b, args[0], args[1], p)
+@type_callable(operator.add)
+def _type_of_sum(_context):
+    def typer(p, elements):
+        return p if isinstance(p, PointerType) and isinstance(elements, types.Integer) else None
+
+    return typer
 
 
-@overload(operator.add)
-def _add(p, elements):
-    if isinstance(p, PointerType) and isinstance(elements, types.Integer):
-        return lambda p, elements: _moved(p, elements)  # its arguments' names are looked at
-    return None
+@lower_builtin(operator.add, PointerType, types.Integer)
+def _sum(context, builder, signature, args):
+    elements = context.cast(builder, args[1], signature.args[1], types.int64)
+    return after(builder, args[0], elements, signature.args[0])
 
 
 @intrinsic
