@@ -216,8 +216,8 @@ def blank(p: Problem, dtype=None) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
 
 
 def _unlikely(shape, dtype) -> np.ndarray:
-    """Fill an array with bytes that are a NaN in floats and -86 or so in integers; bools alternate."""
+    """Fill an array with bytes that are a NaN in floats and -86 or 170 in integers; bools alternate."""
     dtype = np.dtype(dtype)
     if dtype.kind == "b":
         return (np.arange(math.prod(shape)) % 2 == 1).reshape(shape)
-    return np.full(shape, np.nan if dtype.kind in "fc" else -86, dtype)
+    return np.full(shape, np.nan if dtype.kind in "fc" else 170 if dtype.kind == "u" else -86, dtype)

@@ -206,17 +206,22 @@ def divisors(p: PoolProblem, sweep: Sweep) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pool(p: PoolProblem, x: np.ndarray, prepared: Prepared, _bias: None, y: np.ndarray) -> None:
-    """Sweep over planes, if they are reduced, then over rows and pixels."""
+    """Bring the input into an order that can be swept, and the result into its own."""
     order, dtype = prepared.order, prepared.dtype
     x = np.ascontiguousarray(lifted(x, p.window).transpose(order), dtype)
     y = lifted(y, p.window).transpose(order)
     result = landing(y, dtype, contiguous=True)
+    reduce(prepared, x, result)
+    deliver(result, y)
+
+
+def reduce(prepared: Prepared, x: np.ndarray, y: np.ndarray) -> None:
+    """Sweep over planes, if they are reduced, then over rows and pixels of contiguous arrays."""
     *others, last = prepared.stages
     for stage in others:
-        x, source = scratch(stage.sweep.shape(stage.sweep.window.o), dtype), x
+        x, source = scratch(stage.sweep.shape(stage.sweep.window.o), prepared.dtype), x
         stage.run(source, x)
-    last.run(x, result)
-    deliver(result, y)
+    last.run(x, y)
 
 
 def rejects(p: PoolProblem) -> str | None:
