@@ -53,8 +53,9 @@ def _start(helpers: int) -> None:
     launch, work, serve = _code()
     with _starting:
         if _board is None:
-            _board = shares.board(launch, work)
-            _place = _board.ctypes.data
+            board = shares.board(launch, work)
+            _place = board.ctypes.data  # first: Ctrl-C may come between any two lines
+            _board = board
         while len(_workers) < helpers:
             number = len(_workers)
             _board[shares.LOCK + words.LINE * number] = words.new_lock()
