@@ -195,10 +195,23 @@ def call(_context, function, arguments):
 
 @intrinsic
 def kept(_context, values):
-    """Return the address of a tuple, which is there until the caller returns."""
+    """Return the address of a tuple, which is there until the caller returns.
 
-    def codegen(_context, builder, _signature, args):
-        return builder.ptrtoint(cgutils.alloca_once_value(builder, args[0]), ir.IntType(64))
+    Its arrays are nobody's: their owner keeps them meanwhile, and threads that counted references to the
+    same array would wait for one another's caches.
+    """
+
+    def codegen(context, builder, _signature, args):
+        items = cgutils.unpack_tuple(builder, args[0])
+        for i, kind in enumerate(values):
+            if isinstance(kind, types.Array):
+                array = context.make_array(kind)(context, builder, items[i])
+                array.meminfo, array.parent = (
+                    ir.Constant(p.type, None) for p in (array.meminfo, array.parent)
+                )
+                items[i] = array._getvalue()
+        place = cgutils.alloca_once_value(builder, context.make_tuple(builder, values, items))
+        return builder.ptrtoint(place, ir.IntType(64))
 
     return WORD(values), codegen
 
