@@ -115,6 +115,21 @@ def test_every_task_is_done_once(count, grain):
     np.testing.assert_array_equal(seen, [1] * count + [0] * (12 - count))
 
 
+@needs_threads
+@pytest.mark.parametrize("count", [2, 3, 7, 40, 1000])
+def test_more_threads_than_processors_or_tasks(count, monkeypatch):
+    monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", 5)
+    fastconv.set_num_threads(5)
+    spread = jit.Loop(add_one, jit.array(np.int64, 1, writeable=True))
+    for grain in (1, 2, 3):
+        for _ in range(200):
+            seen = np.zeros(count + 1, np.int64)
+
+            spread(count, grain, seen)
+
+            np.testing.assert_array_equal(seen, [1] * count + [0])
+
+
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize("failing", [0, 7, 20, 39])
 def test_want_of_memory_is_told_whichever_thread_it_meets(failing, number):

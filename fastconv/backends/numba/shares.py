@@ -68,8 +68,7 @@ def board(launch: int, work: int) -> np.ndarray:
 @entered
 def shared(board, do, tasks, threads, count, grain, arguments):
     """Have `count` tasks done by so many threads, `grain` at a time, by the functions at these addresses."""
-    call_it = board, do, tasks, threads, count, grain, kept(arguments)
-    if call(look(board, LAUNCH), call_it):
+    if call(look(board, LAUNCH), (board, do, tasks, threads, count, grain, kept(arguments))):
         raise MemoryError("a kernel has no memory for what it works on")
 
 
@@ -88,8 +87,10 @@ def launch(board, do, tasks, threads, count, grain, arguments):
         slot += SLOT * BYTES
     if slot == end:
         return call(do, (tasks, 0, count, arguments))
+    chunks = (count + grain - 1) // grain
+    threads = threads if threads < chunks else chunks
     put(slot, MANY, threads)
-    put(slot, CHUNKS, (count + grain - 1) // grain)
+    put(slot, CHUNKS, chunks)
     put(slot, GRAIN, grain)
     put(slot, COUNT, count)
     put(slot, MODES, modes())
@@ -120,10 +121,8 @@ def serve(board, worker):
     looks = 0
     while not look(board, OVER):
         looks += 1
-        if looks == DROWSY:
-            put(
-                board, asleep, 1
-            )  # then it looks once more: a caller announces first, and then sees who sleeps
+        if looks == DROWSY:  # what follows is one more look: callers announce, then see who sleeps
+            put(board, asleep, 1)
         calls = 0
         for number in range(CALLS):
             slot = board + (FIRST + number * SLOT) * BYTES
