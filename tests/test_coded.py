@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from cases import WORDS, blank, laid_out
 
-from fastconv import dispatch
 from fastconv.backends import naive
+from fastconv.backends.numba.coded import KERNELS
 from fastconv.problem import Layout, pool_problem
 
-(ROW,) = (row for row in dispatch.table("numba") if row.name == "numba:coded")
+(ROW,) = KERNELS
 DTYPES = ["float16", "float32", "int8", "uint8", "int16", "uint16", "int32", "uint32"]
 
 

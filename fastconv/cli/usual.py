@@ -39,6 +39,7 @@ WIDE = (
     "pool max n1 c1 i512x512 k15x15 s1x1 d1x1 p7+7x7+7 {}",
     "pool mean n1 c1 i512x512 k15x15 s1x1 d1x1 p7+7x7+7 {}",
     "pool max n1 c64 i224x224 k2x2 s2x2 d1x1 p0+0x0+0 {} indices",
+    "pool max n1 c1 i512x512 k15x15 s1x1 d1x1 p7+7x7+7 {} indices",
 )
 
 
