@@ -79,6 +79,13 @@ def test_parts_of_tasks():
         check(p, np.random.default_rng(0).standard_normal(p.x_shape).astype(np.float32))
 
 
+def test_nothing_but_padding():
+    """Images without a pixel, whose windows meet nothing."""
+    for shape in ((2, 0, 6, 3), (2, 5, 0, 1)):
+        p = problem(shape, (3, 2), "float32", padding=((2, 3), (4, 1)))
+        check(p, np.empty(p.x_shape, np.float32))
+
+
 def test_what_it_cannot_hold():
     assert "up to 32 bits" in ROW.rejects(problem((1, 4, 4, 1), 2, "float64"))
     assert "31 bits" in ROW.rejects(problem((1, 1 << 16, 1 << 15, 1), 2, "int8"))
