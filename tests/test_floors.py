@@ -9,7 +9,18 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "fastconv"
 FLOORS = [  # low to high; of the top one, modules may import one another
     {"problem", "quota"},
-    {"kernel", "view", "regions", "sampling", "activations", "threads", "machine", "storage", "jitted"},
+    {
+        "kernel",
+        "view",
+        "regions",
+        "sampling",
+        "activations",
+        "threads",
+        "machine",
+        "storage",
+        "jitted",
+        "rounding",
+    },
     {"costs"},
     {"backends"},
     {"dispatch"},

@@ -35,7 +35,7 @@ def convolved(x, backend, **options):
 
 
 # These go through all of an input, whatever windows see of it, or want scratch as long as a stride.
-SLOW = ("einsum:fft", "numba:doubling", "numba:planes", "numba:rows")
+SLOW = ("einsum:fft", "numba:doubling", "numba:fft", "numba:planes", "numba:rows")
 
 # A call, what it gives, and rows that cannot do it without a copy of all of the input.
 CALLS = {

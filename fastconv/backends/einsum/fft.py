@@ -11,11 +11,6 @@ window of an output: beside a number 1e16 times as large as its neighbours, thos
 float32 have nine digits to spare for that, and "auto" may take this row for them; float64 has none, so there
 it must be named. NaN and infinity would reach all of their block: they are taken out beforehand, and what
 they do to the windows that hold them follows from how many there are, by two more convolutions.
-
-References
-----------
-N. Higham, "Accuracy and Stability of Numerical Algorithms", 2nd ed., 2002, section 24.1: the error of a
-transform.
 """
 
 from __future__ import annotations
@@ -34,6 +29,7 @@ import numpy as np
 from fastconv.kernel import Kernel, Refusal
 from fastconv.problem import ConvProblem, Window
 from fastconv.problem.window import spread
+from fastconv.rounding import of_spectra
 from fastconv.threads import get_num_threads
 from fastconv.view import along
 
@@ -214,23 +210,8 @@ def _marks(p: ConvProblem, x: np.ndarray, w: np.ndarray) -> np.ndarray:
 
 
 def error(p: ConvProblem, size: np.ndarray, x: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """Bound the error by the norms of all inputs and weights, and the last rounding by an output's size.
-
-    With e the relative error, in the 2-norm, of a transform of N numbers, a spectrum adds e |x| |w| at most,
-    and the inverse transform e sqrt(m) |x| |w| for m products. Higham's bound of e is below 8 u log2(N).
-    Where numbers are so small that they underflow, every operation adds a unit of the smallest instead, which
-    the sums of a transform collect N times, and the weights multiply.
-    """
-    axes = tuple(range(1, 1 + p.window.rank))
-    norms = np.sqrt(np.sum(np.square(x, dtype=np.longdouble), axes, keepdims=True))
-    norms = norms.repeat(p.oc, -1) * np.sqrt(
-        np.sum(np.square(w, dtype=np.longdouble), axis=tuple(range(w.ndim - 1)))
-    )
-    transformed = 8 * np.finfo(np.float64).eps / 2 * math.log2(math.prod(blocks(p)) + 1)
-    relative = (2 + math.sqrt(p.products)) * transformed * norms + np.finfo(p.y_dtype).eps / 2 * size
-    weights = np.sum(np.abs(w), axis=tuple(range(w.ndim - 1)), dtype=np.longdouble)
-    tiny = 8 * math.prod(blocks(p)) * np.longdouble(np.finfo(np.float64).smallest_subnormal) * (1 + weights)
-    return relative + tiny + np.finfo(p.y_dtype).smallest_subnormal
+    """Bound the error as of any spectra."""
+    return of_spectra(p, math.prod(blocks(p)), size, x, w)
 
 
 def rejects(p: ConvProblem) -> str | None:

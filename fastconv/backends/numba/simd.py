@@ -10,7 +10,7 @@ write, since LLVM keeps each vector in a register of its own.
     halved(p)            the same address, of vectors of half the length
     every(s, p)          a vector of the type of `p` with the same number in every lane
     maximum minimum      elementwise; NaN wins, as in NumPy, and zeros have no sign
-    plus times over      elementwise
+    plus minus times over    elementwise
     greatest least total product    of the elements of a vector
 
 ``tiles`` has the words for many vectors at a time, of which the elementwise ones here take rows, too.
@@ -270,6 +270,7 @@ def _arithmetic(name):
 maximum = _elementwise("Return the greater of each pair of lanes; NaN wins.", _extreme("max"))
 minimum = _elementwise("Return the lesser of each pair of lanes; NaN wins.", _extreme("min"))
 plus = _elementwise("Return the sum of each pair of lanes; integers wrap around.", _arithmetic("add"))
+minus = _elementwise("Return the difference of each pair of lanes; integers wrap around.", _arithmetic("sub"))
 times = _elementwise("Return the product of each pair of lanes; integers wrap around.", _arithmetic("mul"))
 over = _elementwise("Return the quotient of each pair of lanes, which are floats.", _arithmetic("div"))
 
