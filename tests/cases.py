@@ -139,6 +139,15 @@ CONVS: dict[str, Case] = {
         (1, 4, 7, 8), (3, 2, 4, 2), depthwise_problem, "channels_first", strides=(1, 2)
     ),
     "channels first, groups": _conv((1, 6, 7, 8), (3, 2, 2, 9), layout="channels_first"),
+    "channels first, 1x1 tiles": _conv((2, 9, 11, 12), (1, 1, 9, 33), layout="channels_first"),
+    "channels first, 1x1 strides": _conv(
+        (1, 3, 8, 70), (1, 1, 3, 17), layout="channels_first", strides=(3, 2)
+    ),
+    "channels first, 1x1 groups": _conv((2, 6, 5, 13), (1, 1, 2, 24), layout="channels_first"),
+    "channels first, a tap 1d": _conv((2, 5, 67), (1, 5, 9), layout="channels_first", strides=3),
+    "channels first, a tap 3d": _conv(
+        (1, 3, 4, 5, 9), (1, 1, 1, 3, 4), layout="channels_first", strides=(2, 1, 3)
+    ),
     "channels first, squares": _conv((2, 19, 3, 11), (1, 1, 19, 37), layout="channels_first"),
     "channels first, long": _conv((1, 70, 5, 29), (3, 2, 70, 16), layout="channels_first", padding="same"),
     "batch last": _conv((3, 9, 8, 2), (2, 3, 3, 5), layout=Layout((3, 2, 1, 0), (1, 2, 0, 3))),

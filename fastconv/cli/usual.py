@@ -15,6 +15,7 @@ DENSE = (
     "conv n1 g1 ic64 oc64 i56x56 k1x1 s1x1 d1x1 p0+0x0+0 {}",
     "conv n1 g1 ic3 oc32 i112x112 k3x3 s2x2 d1x1 p0+1x0+1 {}",
     "conv n1 g1 ic64 oc64 i28x28 k3x3 s1x1 d1x1 p1+1x1+1 {} x@0312 y@0312",
+    "conv n1 g1 ic64 oc64 i56x56 k1x1 s1x1 d1x1 p0+0x0+0 {} x@0312 y@0312",
     "conv n1 g1 ic1 oc1 i512x512 k5x5 s1x1 d1x1 p2+2x2+2 {}",
     "conv n1 g1 ic1 oc1 i512x512 k15x15 s1x1 d1x1 p7+7x7+7 {}",
     "conv n1 g1 ic1 oc1 i100000 k301 s1 d1 p150+150 {}",

@@ -7,6 +7,7 @@ from numba.extending import intrinsic
 
 from fastconv.backends.numba.jit import inner
 from fastconv.backends.numba.simd import I32, get, lanes, load, put, store
+from fastconv.backends.numba.tiles import load_elements, store_elements
 
 
 @inner
@@ -32,6 +33,10 @@ def gather_elements(source, apart, target, count):
         for at in range(0, whole, step):
             near = source + 2 * at
             store(every_other(load(near), load(near + step)), target + at)
+        if whole < count:
+            near, far = load_elements(source + 2 * whole, 2 * (count - whole) - 1, 2)
+            store_elements((every_other(near, far),), (target + whole,), count - whole)
+            whole = count
     for at in range(whole, count):
         put(get(source + at * apart), target + at)
 

@@ -173,6 +173,22 @@ def repeat(_context, row, n):
     return result(row, n), codegen
 
 
+@intrinsic(prefer_literal=True)
+def same_in_rows(_context, pointers, n):
+    """Return a tile of rows of `n` vectors that hold the number behind one pointer each, in every lane."""
+    kind = pointers.dtype.vector
+    result = types.UniTuple(kind, pointers.count * n.literal_value)
+
+    def codegen(context, b, _signature, args):
+        vectors = []
+        for at in cgutils.unpack_tuple(b, args[0]):
+            scalar = b.load(b.inttoptr(at, scalar_type(kind.dtype).as_pointer()))
+            vectors += [broadcast(b, scalar, kind.lanes)] * n.literal_value
+        return context.make_tuple(b, result, vectors)
+
+    return result(pointers, n), codegen
+
+
 @intrinsic
 def outer_fma(_context, tile, pointers, elements, row):
     """Add to a tile the outer product of the scalars `elements` behind `pointers`, and `row`."""
