@@ -25,7 +25,16 @@ from fastconv.backends.numba import jit, workers  # noqa: E402
 from fastconv.problem import ConvProblem  # noqa: E402
 
 TRIPLE = "aarch64-unknown-linux-gnu"
-CONVS = "2d", "1x1 tails", "groups of a few", "depthwise strides", "channels first", "pixels", "signal"
+CONVS = (
+    "2d",
+    "1x1 tails",
+    "groups of a few",
+    "depthwise strides",
+    "channels first",
+    "channels first, 1x1 tiles",
+    "pixels",
+    "signal",
+)
 POOLS = "max 2d", "mean same", "max planes", "max pairs of taps, 2 channels", "mean planes, global"
 REST = "sum large window", "max indices", "jitted", "bitwise_xor"
 WANTED = [*(f"conv {name}" for name in CONVS), *(f"pool {name}" for name in (*POOLS, *REST))]
