@@ -32,6 +32,9 @@ class Kernel:
     run: Callable[..., None]  # (problem, x, prepared, bias, y)
     prepare: Callable[[Any, Any], Any] = no_preparation  # (problem, w) -> prepared, or Refusal
     once: Callable[[Any, Any], Any] | None = None  # `prepare` for one call: it may keep the weights
+    # (problem, x, prepared, bias, y, (x, w, bias, y) as a caller has them) -> ``bound(x, w, bias, y)`` for
+    # arrays that differ from those in place alone, which returns whether they do; or None.
+    bind: Callable[..., Callable[..., bool] | None] | None = None
     exact: bool = True  # sums in any order, within Higham's bound; False: within `error`, and no integers
     error: Callable[..., Any] | None = None  # (problem, |x| conv |w|, x, w) -> bound of |y - exact|
     fuses: frozenset[str] = frozenset({"linear"})  # activations that `run` applies

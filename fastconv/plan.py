@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
 from fastconv import dispatch
 from fastconv.activations import FUNCTIONS
+from fastconv.binding import LARGE, at_a_line, bind, is_plain
 from fastconv.dispatch import Rankable
 from fastconv.kernel import Kernel, Refusal
 from fastconv.problem import (
@@ -24,9 +25,6 @@ from fastconv.problem import (
     checked_out,
     memory_order,
 )
-
-LARGE = 1 << 22  # bytes of an output
-LINE = 64  # bytes of the cache, and of the longest vectors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,9 +45,10 @@ class Plan:
     words: Words
     layout: Layout
     canonical: bool  # whether the layout is (n, *i, c), in which contiguous inputs were planned for
-    is_large: bool  # the output
+    blank: Callable[[], np.ndarray]  # makes an array for the output
     prepared: Any
     bias: np.ndarray | None
+    bound: Callable[..., bool] | None = None  # what computes ``(x, w, bias, y)`` if they are contiguous
 
     def __call__(self, x: Any, out: np.ndarray | None = None) -> np.ndarray:
         """Compute the output for an input of the planned shape.
@@ -70,11 +69,15 @@ class Plan:
         ------
         ValueError, TypeError : `x` or `out` is not as planned; the message names what is wrong.
         """
+        if self.bound is not None:
+            y = self.blank() if out is None else out
+            if self.bound(x, None, None, y):
+                return y
         words, dtype = self.words, self.problem.x_dtype
-        if self.canonical and _is_plain(x, self.x_shape, dtype):
+        if self.canonical and is_plain(x, self.x_shape, dtype):
             if out is None:
-                return self.anew(x, self.prepared, self.bias)
-            free = _is_plain(out, self.y_shape, self.problem.y_dtype) and out.flags.writeable
+                return self.anew_with(x, self.prepared, self.bias)
+            free = is_plain(out, self.y_shape, self.problem.y_dtype) and out.flags.writeable
             if free and not np.may_share_memory(x, out):
                 return self._computed(x, self.prepared, self.bias, out)
         array = checked_array(words, words.x, x)
@@ -91,7 +94,7 @@ class Plan:
     def run(self, x: np.ndarray, out: np.ndarray | None = None, *reads: np.ndarray | None) -> np.ndarray:
         """Compute from a checked `x`; `out` must not overlap it or any of `reads`."""
         if out is None:
-            y = self._blank()
+            y = self.blank()
         else:
             checked_out(self.words, out, self.y_shape, self.problem.y_dtype, x, *reads)
             y = out
@@ -105,22 +108,30 @@ class Plan:
             self.kernel.run(self.given, self._in_order(x), self.prepared, None, views)
         return y
 
-    def without_weights(self) -> Plan:
-        """Return what is the same for all weights of these shapes: it can compute only `anew`."""
-        return replace(self, prepared=None, bias=None)
+    def without_weights(self, w: Any = None, bias: Any = None) -> Plan:
+        """Return what is the same for all weights of these shapes, such as those of a caller, if given."""
+        bound = None if w is None else self._bound(w, bias)
+        return replace(self, prepared=None, bias=None, bound=bound)
 
-    def anew(self, x: np.ndarray, prepared: Any, bias: np.ndarray | None) -> np.ndarray:
+    def _bound(self, *given: Any) -> Callable[..., bool] | None:
+        """Bind the kernel to its weights, or to those that are given with each call."""
+        if self.finish is not None or self.given.y_dtype != self.problem.y_dtype:
+            return None
+        shapes = self.x_shape, self.y_shape
+        return bind(self.kernel, self.given, self.layout, shapes, self.prepared, self.bias, given)
+
+    def anew(self, x: np.ndarray) -> np.ndarray:
+        """Compute a new array from an `x` that is as planned."""
+        if self.bound is not None:
+            y = self.blank()
+            if self.bound(x, None, None, y):
+                return y
+        return self.anew_with(x, self.prepared, self.bias)
+
+    def anew_with(self, x: np.ndarray, prepared: Any, bias: np.ndarray | None) -> np.ndarray:
         """Compute a new array from an `x` that is as planned, of given weights in the kernel's form."""
-        y = self._blank()
+        y = self.blank()
         return self._computed(x if self.canonical else x.transpose(self.layout.x), prepared, bias, y)
-
-    def _blank(self) -> np.ndarray:
-        """Make an array for the output; a large one begins at a line of the cache, to be written by lines."""
-        if not self.is_large:
-            return np.empty(self.y_shape, self.problem.y_dtype)
-        size = math.prod(self.y_shape) * self.problem.y_dtype.itemsize
-        memory = np.empty(size + LINE, np.uint8)
-        return np.ndarray(self.y_shape, self.problem.y_dtype, memory, -memory.ctypes.data % LINE)
 
     def _in_order(self, x: np.ndarray) -> np.ndarray:
         """Return an input as the problem says: of its dtype, its axes canonical and in its memory order."""
@@ -158,14 +169,6 @@ class Plan:
         return f"<Plan {self.problem} by {self.kernel.name}>"
 
 
-def _is_plain(array: Any, shape: tuple[int, ...], dtype: np.dtype) -> bool:
-    """Whether an array needs no further look: it is NumPy's own, and as planned."""
-    if type(array) is not np.ndarray or array.shape != shape or array.dtype != dtype:
-        return False
-    flags = array.flags
-    return flags.c_contiguous and flags.aligned
-
-
 def make(
     words: Words,
     layout: Layout,
@@ -187,22 +190,25 @@ def make(
         return _one_of_equals(problem if whole else _without_activation(problem))
 
     row, prepared, refusals = _first(words, problem, backend, w, given, once=once)
+    y_shape = _in_layout(layout.y, problem.y_shape)
+    is_large = math.prod(y_shape) * problem.y_dtype.itemsize >= LARGE
     natural = tuple(range(len(layout.x)))
-    return Plan(
+    plan = Plan(
         problem=problem,
         kernel=row,
         given=given(row),
         finish=_left_over(problem, row, activation),
         x_shape=_in_layout(layout.x, problem.x_shape),
-        y_shape=_in_layout(layout.y, problem.y_shape),
+        y_shape=y_shape,
         refusals=refusals,
         words=words,
         layout=layout,
         canonical=natural == layout.x == layout.y == problem.x_order,
-        is_large=math.prod(problem.y_shape) * problem.y_dtype.itemsize >= LARGE,
+        blank=partial(at_a_line if is_large else np.empty, y_shape, problem.y_dtype),
         prepared=prepared,
         bias=bias,
     )
+    return plan if once else replace(plan, bound=plan._bound(None, None))
 
 
 @lru_cache(maxsize=1024)

@@ -46,7 +46,13 @@ def guarded(array, edge):
 def run(row, p, x, w, bias, y):
     w = weights_for(row, p, w)
     for prepare in (row.prepare, row.once or row.prepare):
-        row.run(p, x, prepare(p, w), bias, y)
+        prepared = prepare(p, w)
+        row.run(p, x, prepared, bias, y)
+        if row.bind is not None:
+            handed = x.transpose(p.x_order), None, None, y.transpose(p.y_order)
+            bound = row.bind(p, x, prepared, bias, y, handed)
+            if bound is not None:
+                bound(*handed)
     return y
 
 

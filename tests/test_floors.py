@@ -21,7 +21,7 @@ FLOORS = [  # low to high; of the top one, modules may import one another
         "jitted",
         "rounding",
     },
-    {"costs"},
+    {"costs", "binding"},
     {"backends"},
     {"dispatch"},
     {

@@ -326,7 +326,7 @@ def _averages(rank, input, output_size) -> np.ndarray:
         y = adaptive.pool(x, tuple(range(2, x.ndim)), sizes, "mean")
     else:
         ready, x = _even(words, x, k, "mean", 0)
-        y = ready.anew(x, ready.prepared, None)
+        y = ready.anew(x)
     return as_given(y, has_batch)
 
 
@@ -339,7 +339,7 @@ def _maxima(rank, input, output_size, return_indices):
     k = even_size(x.shape[2:], sizes)
     if k is not None:
         ready, x = _even(words, x, k, "max", int(return_indices))
-        y = ready.with_indices(x) if return_indices else ready.anew(x, ready.prepared, None)
+        y = ready.with_indices(x) if return_indices else ready.anew(x)
     elif return_indices:
         y = regions.largest(x, *adaptive.boxes(x.shape[2:], sizes))
     else:

@@ -240,7 +240,7 @@ def _means(words, rank, input, size, stride, padding, ceil_mode, divisor) -> tup
     function = "sum" if x.dtype.kind in "iu" else "mean"
     rest = "channels_first", options, function, "auto"
     ready, x = calls.reduction(words, hanging_pool_problem, x, *rest)
-    y = ready.anew(x, ready.prepared, None)
+    y = ready.anew(x)
     if function == "sum":
         y = means.divided(ready.problem, y)
     return as_given(y, has_batch), ready

@@ -165,7 +165,7 @@ def _pooled(rank, return_indices, *arguments):
 def _values(rank, input, *options) -> np.ndarray:
     """Pool an input that may lack a batch."""
     ready, x, has_batch = _planned(VALUES[rank], rank, input, 0, *options)
-    y = ready.anew(x, ready.prepared, None)
+    y = ready.anew(x)
     return y if has_batch else y[0]
 
 

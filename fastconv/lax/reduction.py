@@ -109,7 +109,7 @@ def _named(operand: np.ndarray, init_value: Any, name: str, steps: dict[str, Any
         known = recall(key)
         if known and operand.flags.aligned:
             ready, shape, o = known
-            return ready.anew(operand.reshape(shape), ready.prepared, None).reshape(o)
+            return ready.anew(operand.reshape(shape)).reshape(o)
     array = checked_array(WORDS, "operand", operand)
     check_reduced(WORDS, name, array.dtype)
     window = reduction_window(WORDS, array.shape, **steps)
@@ -122,7 +122,7 @@ def _named(operand: np.ndarray, init_value: Any, name: str, steps: dict[str, Any
     ready = plan.make(WORDS, layout, problem, "auto")
     if key and array is operand:
         remember(key, (ready, shape, window.o))
-    return ready.anew(x, ready.prepared, None).reshape(window.o)
+    return ready.anew(x).reshape(window.o)
 
 
 def _folded(operand: Any, init_value: Any, computation: Callable, steps: dict[str, Any]) -> Any:

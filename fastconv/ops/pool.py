@@ -396,11 +396,17 @@ def _pool(
     divisor="real",
 ) -> np.ndarray:
     """State a problem of a given array and compute it, or do again what an equal call did."""
-    options = dict(size=size, strides=strides, padding=padding, dilation=dilation, divisor=divisor)
-    state = pool_problem if isinstance(reduction, str) else _general_problem
+    options = {
+        "size": size,
+        "strides": strides,
+        "padding": padding,
+        "dilation": dilation,
+        "divisor": divisor,
+    }
+    state = pool_problem if type(reduction) is str else _general_problem
     ready, x = calls.reduction(words, state, inputs, data_format, options, reduction, backend)
     if out is None:
-        return ready.anew(x, ready.prepared, None)
+        return ready.anew(x)
     return ready.run(x, out, inputs if isinstance(inputs, np.ndarray) else None)
 
 

@@ -72,13 +72,10 @@ def deliver(result: np.ndarray, y: np.ndarray) -> None:
         y[...] = result
 
 
-def aligned(x: np.ndarray) -> np.ndarray:
-    """Copy to contiguous memory that begins where a cache line does: no vector then lies in two."""
-    memory = np.empty(x.nbytes + LINE, np.uint8)
-    start = -memory.ctypes.data % LINE
-    copy = memory[start : start + x.nbytes].view(x.dtype).reshape(x.shape)
-    copy[...] = x
-    return copy
+def line(size: int, dtype: np.dtype) -> np.ndarray:
+    """Make room for so many elements that begins where a cache line does: no vector then lies in two."""
+    memory = np.empty(size * dtype.itemsize + LINE, np.uint8)
+    return np.ndarray(size, dtype, memory, -memory.ctypes.data % LINE)
 
 
 def lies(shape: tuple[int, ...], order: tuple[int, ...], wanted: tuple[int, ...]) -> bool:

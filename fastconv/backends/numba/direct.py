@@ -18,10 +18,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from fastconv.backends.numba import jit
+from fastconv.backends.numba import bound, jit
 from fastconv.backends.numba.arrays import channels_last, copying, deliver, rejects_conv
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.indirection import list_addresses, room
@@ -210,24 +211,30 @@ def lend(p: ConvProblem, w: np.ndarray) -> Packed:
 
 def conv(p: ConvProblem, x: np.ndarray, packed: Packed, bias: np.ndarray | None, y: np.ndarray) -> None:
     """Compute all outputs; the channels of a pixel must lie side by side, or are copied so."""
-    plan = packed.schedule
     if x.dtype != p.acc_dtype or x.strides[-1] != x.itemsize:
         x = channels_last(x, p.acc_dtype)
     result = side_by_side(y, p.acc_dtype)
-    bias = plan.zeros if bias is None else bias
-    LOOPS[p.acc_dtype][1](
-        plan.tasks,
-        plan.grain,
-        x[plan.lift],
-        packed.weights,
-        packed.apart,
-        bias,
-        result[plan.lift],
-        plan.zeros,
-        plan.regions,
-        plan.sizes,
-    )
+    step(p, x, packed, bias, result).do()
     deliver(result, y)
+
+
+def step(p: ConvProblem, x: np.ndarray, packed: Packed, bias: np.ndarray | None, y: np.ndarray) -> jit.Step:
+    """Say what computes outputs whose channels lie side by side, as those of inputs."""
+    plan = packed.schedule
+    weights = packed.weights, packed.apart, plan.zeros if bias is None else bias
+    arguments = x[plan.lift], *weights, y[plan.lift], plan.zeros, plan.regions, plan.sizes
+    return jit.Step(LOOPS[p.acc_dtype][1], plan.tasks, plan.grain, arguments)
+
+
+def steps(p: ConvProblem, x: np.ndarray, *rest: Any) -> list[jit.Step] | None:
+    """List what `conv` does, if no array has to be copied."""
+    fits = are_direct(p, x, rest[-1]) and x.strides[-1] == x.itemsize
+    return [step(p, x, *rest)] if fits else None
+
+
+def are_direct(p: ConvProblem, x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether inputs are of the dtype to compute in, and outputs can be stored as they are."""
+    return x.dtype == p.acc_dtype == y.dtype and y.strides[-1] == y.itemsize
 
 
 def side_by_side(y: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -257,5 +264,15 @@ def copies(p: ConvProblem) -> float:
 
 
 KERNELS = [
-    Kernel("numba:direct", ConvProblem, rejects, cost, conv, prepare, once=lend, fuses=frozenset(FUSED)),
+    Kernel(
+        "numba:direct",
+        ConvProblem,
+        rejects,
+        cost,
+        conv,
+        prepare,
+        once=lend,
+        bind=bound.by(steps),
+        fuses=frozenset(FUSED),
+    ),
 ]

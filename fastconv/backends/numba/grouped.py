@@ -23,14 +23,17 @@ are compiled in.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 
-from fastconv.backends.numba import direct, jit
-from fastconv.backends.numba.arrays import aligned, channels_last, deliver, rejects_conv
+from fastconv.backends.numba import bound, direct, jit
+from fastconv.backends.numba.arrays import channels_last, deliver, rejects_conv
 from fastconv.backends.numba.epilogue import FUSED, activated
+from fastconv.backends.numba.groups import pack
 from fastconv.backends.numba.simd import BYTES, pointer
 from fastconv.backends.numba.slots import RANK, meets
 from fastconv.backends.numba.strips import positions, slide, store_strip
@@ -168,7 +171,7 @@ class Part:
 
     outputs: tuple[slice, ...]  # of an array with three spatial axes
     taps: tuple[slice, ...]
-    runs: tuple[int, int]  # how many, and of how many taps
+    run: int  # taps of a run
     loop: jit.Loop
     items: int
     grain: int  # items that a thread does at a time
@@ -181,7 +184,7 @@ class Schedule:
 
     lift: tuple  # index that gives an array three spatial axes; those of weights come first
     parts: tuple[Part, ...]
-    channels: np.ndarray  # output channel of each lane, (blocks, lanes); beyond the last is the last
+    width: int  # output channels of a block
     zero: np.ndarray
 
 
@@ -189,11 +192,10 @@ class Schedule:
 def schedule(p: ConvProblem) -> Schedule:
     """Cut a problem into phases and items."""
     lanes = BYTES // p.acc_dtype.itemsize
-    channels = np.arange(blocks(p))[:, None] * (lanes // p.oc * p.oc) + np.arange(lanes)
     return Schedule(
         lift=(slice(None), *(None,) * (RANK - p.window.rank)),
         parts=tuple(_part(p, *phase) for phase in p.window.lifted(RANK).phases()),
-        channels=np.minimum(channels, p.g * p.oc - 1),
+        width=lanes // p.oc * p.oc,
         zero=np.zeros(1, p.acc_dtype),
     )
 
@@ -216,7 +218,7 @@ def _part(p: ConvProblem, outputs: tuple[slice, ...], taps: tuple[slice, ...], w
     return Part(
         outputs=outputs,
         taps=taps,
-        runs=(runs, run),
+        run=run,
         loop=_loop(p.acc_dtype, runs, run, win.s[2], win.d[2] if win.k[2] > 1 else 1, p.ic, p.oc),
         items=items,
         grain=jit.grain(items, p.flops / FLOPS / max(items, 1)),
@@ -225,34 +227,35 @@ def _part(p: ConvProblem, outputs: tuple[slice, ...], taps: tuple[slice, ...], w
 
 
 def prepare(p: ConvProblem, w: np.ndarray) -> tuple[Schedule, list[np.ndarray]]:
-    """Pack the weights of each phase, (blocks, taps of the outer axes, runs, ic, run, lanes)."""
+    """Pack the weights of each phase."""
     plan = schedule(p)
     w = w.astype(p.acc_dtype, copy=False)[plan.lift[1:]]
-    packed = []
-    for part in plan.parts:
-        taps = w[part.taps][..., plan.channels]
-        taps = taps.reshape(*taps.shape[:2], *part.runs, p.ic, *plan.channels.shape)
-        packed.append(aligned(taps.transpose(5, 0, 1, 2, 4, 3, 6)).ravel())
-    return plan, packed
+    return plan, [pack(w[part.taps], blocks(p), plan.width, part.run) for part in plan.parts]
 
 
-def conv(
-    p: ConvProblem,
-    x: np.ndarray,
-    prepared: tuple[Schedule, list[np.ndarray]],
-    bias: np.ndarray | None,
-    y: np.ndarray,
-) -> None:
+def conv(p: ConvProblem, x: np.ndarray, prepared: Any, bias: np.ndarray | None, y: np.ndarray) -> None:
     """Compute all outputs; the channels of a pixel must lie side by side, or are copied so."""
-    plan, packed = prepared
     if x.dtype != p.acc_dtype or x.strides[-1] != x.itemsize or not x.flags.aligned:
         x = channels_last(x, p.acc_dtype)
     result = direct.side_by_side(y, p.acc_dtype)
-    x, lifted, bias = x[plan.lift], result[plan.lift], plan.zero if bias is None else bias
-    for part, weights in zip(plan.parts, packed, strict=True):
-        outputs = lifted[(slice(None), *part.outputs)]
-        part.loop(part.items, part.grain, x, weights, bias, outputs, part.sizes)
+    for step in listed(x, prepared, bias, result):
+        step.do()
     deliver(result, y)
+
+
+def listed(x: np.ndarray, prepared: Any, bias: np.ndarray | None, y: np.ndarray) -> Iterator[jit.Step]:
+    """List what computes outputs whose channels lie side by side, as those of inputs."""
+    plan, packed = prepared
+    x, y, bias = x[plan.lift], y[plan.lift], plan.zero if bias is None else bias
+    for part, weights in zip(plan.parts, packed, strict=True):
+        outputs = y[(slice(None), *part.outputs)]
+        yield jit.Step(part.loop, part.items, part.grain, (x, weights, bias, outputs, part.sizes))
+
+
+def steps(p: ConvProblem, x: np.ndarray, *rest: Any) -> list[jit.Step] | None:
+    """List what `conv` does, if no array has to be copied."""
+    fits = direct.are_direct(p, x, rest[-1]) and x.strides[-1] == x.itemsize
+    return list(listed(x, *rest)) if fits else None
 
 
 def rejects(p: ConvProblem) -> str | None:
@@ -279,5 +282,14 @@ def cost(p: ConvProblem) -> float:
 
 
 KERNELS = [
-    Kernel("numba:grouped", ConvProblem, rejects, cost, conv, prepare, fuses=frozenset(FUSED)),
+    Kernel(
+        "numba:grouped",
+        ConvProblem,
+        rejects,
+        cost,
+        conv,
+        prepare,
+        bind=bound.by(steps),
+        fuses=frozenset(FUSED),
+    ),
 ]

@@ -9,7 +9,7 @@ tasks, so the number of threads cannot change a bit of the result.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -74,6 +74,7 @@ class Loop:
     def __init__(self, tasks: Any, *arguments: types.Type):
         self._tasks, self._arguments = tasks, arguments
         self._call: Callable | None = None
+        self._addresses: tuple[int, int] | None = None
         self._spread: tuple[Callable, int, int] | None = None  # and where it finds the tasks
 
     def __call__(self, count: int, grain: int, *arguments: Any) -> None:
@@ -86,6 +87,20 @@ class Loop:
         else:
             (self._call or self._compile())(0, count, *arguments)
 
+    @property
+    def arguments(self) -> tuple[types.Type, ...]:
+        """Types of what the tasks are done on."""
+        return self._arguments
+
+    def addresses(self) -> tuple[int, int]:
+        """Return where there is code that does tasks with arguments in memory, and that of the tasks."""
+        if self._addresses is None:
+            tasks, _ = machine_code(self._tasks, (INDEX, INDEX, *self._arguments))
+            kept = types.CPointer(types.Tuple(self._arguments))
+            do, _ = machine_code(shares.do, (INDEX, INDEX, INDEX, kept))
+            self._addresses = do, tasks
+        return self._addresses
+
     def _compile(self) -> Callable:
         """Compile the tasks."""
         _, self._call = machine_code(self._tasks, (INDEX, INDEX, *self._arguments))
@@ -93,12 +108,22 @@ class Loop:
 
     def _compile_spread(self) -> tuple[Callable, int, int]:
         """Compile what gives tasks with these arguments to threads."""
-        arguments = types.Tuple(self._arguments)
-        tasks, _ = machine_code(self._tasks, (INDEX, INDEX, *self._arguments))
-        do, _ = machine_code(shares.do, (INDEX, INDEX, INDEX, types.CPointer(arguments)))
-        _, spread = machine_code(shares.shared, (*(INDEX,) * 6, arguments))
-        self._spread = spread, do, tasks
+        _, spread = machine_code(shares.shared, (*(INDEX,) * 6, types.Tuple(self._arguments)))
+        self._spread = spread, *self.addresses()
         return self._spread
+
+
+class Step(NamedTuple):
+    """Tasks of a loop on given arguments."""
+
+    loop: Loop
+    tasks: int
+    grain: int
+    arguments: tuple
+
+    def do(self) -> None:
+        """Do them."""
+        self.loop(self.tasks, self.grain, *self.arguments)
 
 
 def grain(count: int, seconds: float) -> int:

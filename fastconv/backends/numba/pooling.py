@@ -22,7 +22,7 @@ from functools import cache
 
 import numpy as np
 
-from fastconv.backends.numba import blocks, jit
+from fastconv.backends.numba import blocks, bound, jit
 from fastconv.backends.numba.arrays import channels_last, deliver, landing, rejects_pool, working_dtype
 from fastconv.backends.numba.blocks import COMBINE
 from fastconv.backends.numba.cuts import FEW, cut, predict, seconds
@@ -128,9 +128,22 @@ def pool(_p: PoolProblem, x: np.ndarray, prepared: Prepared, _bias: None, y: np.
     deliver(result, y)
 
 
+def steps(
+    _p: PoolProblem, x: np.ndarray, prepared: Prepared, _bias: None, y: np.ndarray
+) -> list[jit.Step] | None:
+    """List what `pool` does, if no array has to be copied."""
+    if prepared.order:
+        x, y = x.transpose(prepared.order), y.transpose(prepared.order)
+    fits = all(a.flags.c_contiguous and a.dtype == prepared.dtype for a in (x, y))
+    if not fits or prepared.past:
+        return None
+    arguments = prepared.init, x.ravel(), y.ravel(), prepared.divisors, prepared.numbers
+    return [jit.Step(prepared.loop, prepared.tasks, prepared.grain, arguments)]
+
+
 def rejects(p: PoolProblem) -> str | None:
     """Say why this kernel cannot compute `p`, if it cannot."""
     return jit.OFF or rejects_pool(p, COMBINE)
 
 
-KERNELS = [Kernel("numba:pool", PoolProblem, rejects, predict, pool, prepare)]
+KERNELS = [Kernel("numba:pool", PoolProblem, rejects, predict, pool, prepare, bind=bound.by(steps))]

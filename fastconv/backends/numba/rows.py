@@ -19,10 +19,11 @@ once. ``heights`` says how many rows a band has.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from fastconv.backends.numba import direct, jit
+from fastconv.backends.numba import bound, direct, jit
 from fastconv.backends.numba.arrays import RANK, channels_last, deliver
 from fastconv.backends.numba.copying import copy_elements
 from fastconv.backends.numba.epilogue import FUSED
@@ -221,8 +222,7 @@ def run_parts(first, end, x, weights, apart, bias, y, sizes):
 
 def _loop(dtype):
     """Make what convolves arrays of a type."""
-    line = jit.array(dtype, 1)
-    written = jit.array(dtype, 5, "A", writeable=True)
+    line, written = jit.array(dtype, 1), jit.array(dtype, 5, "A", writeable=True)
     return jit.Loop(
         run_parts, jit.array(dtype, 5, "A"), line, jit.INDEX, line, written, jit.array(np.int64, 1)
     )
@@ -235,23 +235,26 @@ def conv(
     p: ConvProblem, x: np.ndarray, packed: direct.Packed, bias: np.ndarray | None, y: np.ndarray
 ) -> None:
     """Compute all outputs; an output whose channels do not lie side by side is copied at the end."""
-    plan, lift = schedule(p), packed.schedule.lift
     x = x.astype(p.acc_dtype, copy=False)
     if p.ic >= FEW and x.strides[-1] != x.itemsize:
         x = channels_last(x, p.acc_dtype)
     result = direct.side_by_side(y, p.acc_dtype)
-    bias = packed.schedule.zeros if bias is None else bias
-    LOOPS[p.acc_dtype](
-        plan.tasks,
-        plan.grain,
-        x[lift],
-        packed.weights,
-        packed.apart,
-        bias,
-        result[lift],
-        plan.sizes,
-    )
+    step(p, x, packed, bias, result).do()
     deliver(result, y)
+
+
+def step(p: ConvProblem, x: np.ndarray, packed: direct.Packed, bias: Any, y: np.ndarray) -> jit.Step:
+    """Say what computes outputs whose channels lie side by side."""
+    plan, lift = schedule(p), packed.schedule.lift
+    weights = packed.weights, packed.apart, packed.schedule.zeros if bias is None else bias
+    arguments = x[lift], *weights, y[lift], plan.sizes
+    return jit.Step(LOOPS[p.acc_dtype], plan.tasks, plan.grain, arguments)
+
+
+def steps(p: ConvProblem, x: np.ndarray, *rest: Any) -> list[jit.Step] | None:
+    """List what `conv` does, if no array has to be copied."""
+    fits = direct.are_direct(p, x, rest[-1]) and (p.ic < FEW or x.strides[-1] == x.itemsize)
+    return [step(p, x, *rest)] if fits else None
 
 
 def rejects(p: ConvProblem) -> str | None:
@@ -291,6 +294,7 @@ KERNELS = [
         conv,
         direct.prepare,
         once=direct.lend,
+        bind=bound.by(steps),
         fuses=frozenset(FUSED),
     ),
 ]

@@ -101,13 +101,9 @@ def _lends(p: ConvProblem, size: int, pixels: int) -> bool:
     """Whether weights of so many bytes had better not be packed to meet so many pixels once.
 
     Packing takes long where it is the other core that reads them next. But those of one block of channels lie
-    far apart before: too many of them push one another out of the cache. What is left of a row beside whole
-    vectors is slow to read for many pixels.
+    far apart before: too many of them push one another out of the cache.
     """
-    if any(b != 1 for b in p.window.b):
-        return False
-    whole = p.oc * p.acc_dtype.itemsize % BYTES == 0
-    return pixels <= OFTEN * MR or (whole and size <= CACHED)
+    return all(b == 1 for b in p.window.b) and (pixels <= OFTEN * MR or size <= CACHED)
 
 
 def vectors(p: ConvProblem) -> int:

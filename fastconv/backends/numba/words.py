@@ -89,7 +89,7 @@ def pause(_context):
 
     def codegen(context, builder, _signature, _args):
         if IS_X86:
-            _function(builder, "llvm.x86.sse2.pause", ir.VoidType())
+            foreign(builder, "llvm.x86.sse2.pause", ir.VoidType())
         return context.get_dummy_value()
 
     return types.void(), codegen
@@ -101,7 +101,7 @@ def give_way(_context):
 
     def codegen(context, builder, _signature, _args):
         if os.name == "posix":
-            _function(builder, "sched_yield", ir.IntType(32))
+            foreign(builder, "sched_yield", ir.IntType(32))
         return context.get_dummy_value()
 
     return types.void(), codegen
@@ -113,7 +113,7 @@ def sleep(_context, lock):
 
     def codegen(context, builder, _signature, args):
         lock, wait = builder.inttoptr(args[0], POINTER), ir.Constant(ir.IntType(32), 1)
-        _function(builder, "PyThread_acquire_lock", ir.IntType(32), lock, wait)
+        foreign(builder, "PyThread_acquire_lock", ir.IntType(32), lock, wait)
         return context.get_dummy_value()
 
     return types.void(WORD), codegen
@@ -124,7 +124,7 @@ def wake(_context, lock):
     """Open a lock that is closed."""
 
     def codegen(context, builder, _signature, args):
-        _function(builder, "PyThread_release_lock", ir.VoidType(), builder.inttoptr(args[0], POINTER))
+        foreign(builder, "PyThread_release_lock", ir.VoidType(), builder.inttoptr(args[0], POINTER))
         return context.get_dummy_value()
 
     return types.void(WORD), codegen
@@ -159,7 +159,7 @@ def modes(_context):
         if not IS_X86:
             return ir.Constant(ir.IntType(64), 0)
         place = cgutils.alloca_once(builder, ir.IntType(32))
-        _function(builder, "llvm.x86.sse.stmxcsr", ir.VoidType(), place)
+        foreign(builder, "llvm.x86.sse.stmxcsr", ir.VoidType(), place)
         return builder.zext(builder.load(place), ir.IntType(64))
 
     return WORD(), codegen
@@ -172,7 +172,7 @@ def set_modes(_context, modes):
     def codegen(context, builder, _signature, args):
         if IS_X86:
             place = cgutils.alloca_once_value(builder, builder.trunc(args[0], ir.IntType(32)))
-            _function(builder, "llvm.x86.sse.ldmxcsr", ir.VoidType(), place)
+            foreign(builder, "llvm.x86.sse.ldmxcsr", ir.VoidType(), place)
         return context.get_dummy_value()
 
     return types.void(WORD), codegen
@@ -238,7 +238,7 @@ def _place(builder, address, word):
     return builder.inttoptr(builder.add(address, offset), ir.IntType(64).as_pointer())
 
 
-def _function(builder, name, result, *args):
-    """Call what is known by a name: of C's, or an instruction."""
+def foreign(builder, name, result, *args):
+    """Call what is known by a name, of C's or an instruction, and return its result."""
     kind = ir.FunctionType(result, [arg.type for arg in args])
-    builder.call(cgutils.get_or_insert_function(builder.module, kind, name), args)
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), args)

@@ -131,7 +131,7 @@ def _pooled(words, reduction, inputs, size, strides, padding, data_format) -> np
     options["divisor"] = "real"
     arguments = _array(inputs), _format(data_format), options, reduction, "auto"
     ready, x = calls.reduction(words, pool_problem, *arguments)
-    return ready.anew(x, ready.prepared, None)
+    return ready.anew(x)
 
 
 def _array(value) -> np.ndarray:

@@ -22,7 +22,7 @@ class PoolingNode(OpRun):
     def pooled(self, x: np.ndarray, function: str, **attributes: Any) -> np.ndarray:
         """Reduce every window."""
         ready, x = self.planned(x, function, **attributes)
-        return ready.anew(x, ready.prepared, None)
+        return ready.anew(x)
 
     def planned(self, x: np.ndarray, function: str, **attributes: Any) -> tuple[Plan, np.ndarray]:
         """Plan the reduction of every window; return the array too, as it was checked."""
