@@ -75,13 +75,28 @@ def _loop_steps(p: Problem) -> float:
 
 def call(row: Kernel, problem: Problem, x: np.ndarray, w: Any, bias: Any) -> Callable[[], object]:
     """Return a call of the kernel alone; an activation that it leaves to others is not in it."""
-    if isinstance(problem, ConvProblem) and problem.activation not in row.fuses:
-        problem = replace(problem, activation="linear", y_dtype=problem.acc_dtype)
+    problem = _given(row, problem)
     y: Any = _empty(problem.y_shape, problem.y_dtype, problem.y_order)
     if getattr(problem, "indices", False):
         y = y, _empty(problem.y_shape, np.dtype(np.int64), problem.y_order)
     prepared = row.prepare(problem, w)
     return lambda: row.run(problem, x, prepared, bias, y)
+
+
+def bind(row: Kernel, problem: Problem, x: np.ndarray, w: Any, bias: Any) -> None:
+    """Have the kernel bound, if it can be, as plans of small arrays have it."""
+    p = _given(row, problem)
+    y = _empty(p.y_shape, p.y_dtype, p.y_order)
+    if row.bind is not None:
+        handed = x.transpose(p.x_order), None, None, y.transpose(p.y_order)
+        row.bind(p, x, row.prepare(p, w), bias, y, handed)
+
+
+def _given(row: Kernel, problem: Problem) -> Problem:
+    """Return what the kernel gets: without an activation that it leaves to others."""
+    if isinstance(problem, ConvProblem) and problem.activation not in row.fuses:
+        return replace(problem, activation="linear", y_dtype=problem.acc_dtype)
+    return problem
 
 
 def inputs(p: Problem) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:

@@ -76,7 +76,9 @@ def compute(lines: list[str]) -> None:
         problem, row = _compiled(line)
         x, w, bias = explain.inputs(problem)
         if row:  # weights of ones are such that no kernel refuses them
-            explain.call(row, problem, x, w if w is None else np.ones_like(w), bias)()
+            given = x, w if w is None else np.ones_like(w), bias
+            explain.call(row, problem, *given)()
+            explain.bind(row, problem, *given)
 
 
 def _kept(folder: Path) -> tuple[int, int]:
