@@ -50,6 +50,11 @@ def bind(
     return row.bind(problem, views[0], prepared, bias, views[1], (x, *given, y))
 
 
+def later(_x: Any, _w: Any, _bias: Any, _y: Any) -> bool:
+    """Stand for what is yet to be bound: most calls never come again."""
+    return False
+
+
 def is_plain(array: Any, shape: tuple[int, ...], dtype: np.dtype) -> bool:
     """Whether an array needs no further look: it is NumPy's own, and as planned."""
     if type(array) is not np.ndarray or array.shape != shape or array.dtype != dtype:

@@ -8,11 +8,13 @@ prepared anew. What is remembered holds no array of a caller's.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from fastconv import dispatch, plan
+from fastconv.binding import later
 from fastconv.kernel import Refusal
 from fastconv.problem import (
     ConvProblem,
@@ -62,7 +64,7 @@ def convolve(
                     return y
             if out is None and inputs.flags.aligned and kernel.flags.aligned:
                 try:
-                    return _again(known, state, inputs, kernel, bias)
+                    return _again(key, known, state, inputs, kernel, bias)
                 except Refusal:  # these weights are not for the row that those of the earlier call were for
                     key = None
     x, w = checked_array(words, words.x, inputs), checked_array(words, words.w, kernel)
@@ -74,7 +76,7 @@ def convolve(
     ready = _prepared(words, state, layout, x.shape, x.dtype, *rest, once=True)
     as_given = x is inputs and w is kernel and _takes(ready.problem, x, w)
     if key and as_given and not ready.refusals:
-        remember(key, ready.without_weights(kernel, bias))
+        remember(key, ready.without_weights())
     others = (array for array in (inputs, kernel, bias, *reads) if isinstance(array, np.ndarray))
     return ready.run(x, out, *others)
 
@@ -96,15 +98,18 @@ def reduction(
         key = state, words.op, function, given, inputs.shape, inputs.strides, inputs.dtype
         known = _recent.get(key)
         if known and inputs.flags.aligned:
+            if known.bound is later:
+                known = known.binding(known.prepared, None)
+                remember(key, known)
             return known, inputs
     x = checked_array(words, words.x, inputs)
     layout = Layout.of(words, data_format, x.ndim)
     canonical = x.transpose(layout.x)
     order = memory_order(canonical.shape, canonical.strides)
     problem = state(words, layout, x.shape, x.dtype, reduction=function, x_order=order, **options)
-    ready = plan.make(words, layout, problem, backend)
+    ready = plan.make(words, layout, problem, backend, once=True)
     if key and x is inputs:
-        remember(key, ready)
+        remember(key, replace(ready, bound=later))
     return ready, x
 
 
@@ -125,10 +130,9 @@ def are_plain(options: Collection[Any]) -> bool:
 
     1.0 and True equal 1 but are not what 1 is, a list is no key, and a function may hold a caller's arrays.
     """
-    kinds = {*map(type, options)}
-    if PLAIN.issuperset(map(type, options)):
-        return True
     kinds = set(map(type, options))
+    if kinds <= PLAIN:
+        return True
     return kinds <= PLAIN | {tuple} and all(are_plain(o) for o in options if type(o) is tuple)
 
 
@@ -137,13 +141,18 @@ def _takes(problem: Any, x: np.ndarray, w: np.ndarray) -> bool:
     return x.dtype == problem.x_dtype and w.dtype == problem.w_dtype
 
 
-def _again(known: plan.Plan, state: Any, x: np.ndarray, w: np.ndarray, bias: Any) -> np.ndarray:
-    """Compute the problem of an earlier call with other arrays."""
+def _again(
+    key: tuple, known: plan.Plan, state: Any, x: np.ndarray, w: np.ndarray, given_bias: Any
+) -> np.ndarray:
+    """Compute the problem of an earlier call with other arrays; bind it, as it has come again."""
     problem: Any = known.problem
+    bias = given_bias
     if bias is not None:
         bias = checked_bias(known.words, bias, problem.g * problem.oc, problem.acc_dtype)
     prepare = known.kernel.once or known.kernel.prepare
     prepared = prepare(known.given, _arranged(state, problem, w))
+    if known.bound is later:
+        remember(key, known.binding(prepared, bias, w, given_bias))
     return known.anew_with(x, prepared, bias)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from fastconv import dispatch
 from fastconv.activations import FUNCTIONS
-from fastconv.binding import LARGE, at_a_line, bind, is_plain
+from fastconv.binding import LARGE, at_a_line, bind, is_plain, later
 from fastconv.dispatch import Rankable
 from fastconv.kernel import Kernel, Refusal
 from fastconv.problem import (
@@ -108,17 +108,17 @@ class Plan:
             self.kernel.run(self.given, self._in_order(x), self.prepared, None, views)
         return y
 
-    def without_weights(self, w: Any = None, bias: Any = None) -> Plan:
-        """Return what is the same for all weights of these shapes, such as those of a caller, if given."""
-        bound = None if w is None else self._bound(w, bias)
-        return replace(self, prepared=None, bias=None, bound=bound)
+    def without_weights(self) -> Plan:
+        """Return what is the same for all weights of these shapes, and is bound when a call comes again."""
+        return replace(self, prepared=None, bias=None, bound=later)
 
-    def _bound(self, *given: Any) -> Callable[..., bool] | None:
-        """Bind the kernel to its weights, or to those that are given with each call."""
-        if self.finish is not None or self.given.y_dtype != self.problem.y_dtype:
-            return None
-        shapes = self.x_shape, self.y_shape
-        return bind(self.kernel, self.given, self.layout, shapes, self.prepared, self.bias, given)
+    def binding(self, prepared: Any, bias: np.ndarray | None, *given: Any) -> Plan:
+        """Bind the kernel to weights in its form, or to what those were that are `given` with each call."""
+        bound = None
+        if self.finish is None and self.given.y_dtype == self.problem.y_dtype:
+            shapes = self.x_shape, self.y_shape
+            bound = bind(self.kernel, self.given, self.layout, shapes, prepared, bias, given or (None, None))
+        return replace(self, bound=bound)
 
     def anew(self, x: np.ndarray) -> np.ndarray:
         """Compute a new array from an `x` that is as planned."""
@@ -208,7 +208,7 @@ def make(
         prepared=prepared,
         bias=bias,
     )
-    return plan if once else replace(plan, bound=plan._bound(None, None))
+    return plan if once else plan.binding(prepared, bias)
 
 
 @lru_cache(maxsize=1024)
