@@ -6,7 +6,7 @@ from cases import arrays, blank
 
 import fastconv
 from fastconv import dispatch
-from fastconv.backends.numba import pointwise
+from fastconv.backends.numba import pointwise, stretches
 from fastconv.backends.numba.microkernel import HALF, MR, NV
 from fastconv.backends.numba.simd import BYTES, PAST
 from fastconv.problem.parse import parse
@@ -56,7 +56,7 @@ def test_every_remainder_of_rows_in_strides(wide):
     "p", [stated(1, 1, 600, 40, (9, 71)), stated(3, 5, 4, 70, (23, 20)), stated(40, 1, 3, 2, (3, 5))], ids=str
 )
 def test_stretches_filters_and_images_are_tasks(p):
-    assert pointwise.schedule(p).tasks > 1
+    assert stretches.schedule(p).tasks > 1
     check(p)
 
 

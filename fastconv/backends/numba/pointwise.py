@@ -6,28 +6,40 @@ The tile is that of ``microkernel`` with pixels and filters in each other's plac
 transposed. Loop nest, outermost first:
 
     task      a stretch of pixels of an image, some filters of a group      parallel: each writes its own
-    panel     a copy of the pixels' channels, block by block, in cache
+    panel     a copy of the pixels, block by block, in cache; that of whole blocks is made by their first tile
       block   NV vectors of pixels
         tile  MR filters, in registers, over all channels
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
+from typing import Any
 
 import numpy as np
 
-from fastconv.backends.numba import direct, jit
+from fastconv.backends.numba import bound, jit
 from fastconv.backends.numba.arrays import deliver, landing, lies, planes, rejects_conv
 from fastconv.backends.numba.copying import copy_elements, gather_elements
 from fastconv.backends.numba.epilogue import FUSED, activated
 from fastconv.backends.numba.jit import OFF, array, compiled, inner, merged
 from fastconv.backends.numba.microkernel import HALF, MR, NV
-from fastconv.backends.numba.schedule import count_tiles
-from fastconv.backends.numba.simd import BYTES, PAST, address, lanes, load_pointers, pointer, shifted
+from fastconv.backends.numba.simd import address, lanes, load_pointers, pointer, shifted
 from fastconv.backends.numba.slots import RANK
+from fastconv.backends.numba.stretches import (
+    ACTIVATION,
+    BLOCKS,
+    FAR,
+    GROUPS,
+    IC,
+    OC,
+    OUT,
+    PARTS,
+    STRETCHES,
+    STRIDE,
+    schedule,
+    work,
+)
 from fastconv.backends.numba.tiles import (
     fence,
     load_row,
@@ -41,17 +53,6 @@ from fastconv.backends.numba.tiles import (
 from fastconv.backends.numba.transposition import transpose
 from fastconv.kernel import Kernel
 from fastconv.problem import ConvProblem
-
-PANEL = 1 << 18  # bytes, which should stay in L2
-TASKS = 16  # as many as keep a few threads evenly busy
-
-# Seconds on one thread: of an element copied to the panel, of one on its own, of a vector of outputs.
-COPIED, ALONE, STORED = 1e-10, 6e-10, 5e-9
-COSTS = ("COPIED", "ALONE", "STORED")
-
-# Places in `sizes`, of the first two the first of three axes.
-OUT, STRIDE = 0, 3
-IC, OC, GROUPS, BLOCKS, STRETCHES, PARTS, ACTIVATION, FAR = range(6, 14)
 
 
 def _tile(rows, packs):
@@ -201,47 +202,6 @@ def _loop(dtype: np.dtype) -> jit.Loop:
     return jit.Loop(tasks, array(dtype, 5, "A"), array(dtype, 2), array(dtype, 1), y, array(np.int64, 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """The numbers of one problem."""
-
-    sizes: np.ndarray
-    tasks: int
-    grain: int
-    zeros: np.ndarray  # for a bias
-
-
-@lru_cache(maxsize=256)
-def schedule(p: ConvProblem) -> Schedule:
-    """Cut a problem into tasks."""
-    window, width = p.window.lifted(RANK), NV * BYTES // p.acc_dtype.itemsize
-    blocks = -(-math.prod(window.o) // width)
-    fitting = max(1, PANEL // max(1, p.ic * width * p.acc_dtype.itemsize))
-    stretches = max(1, -(-blocks // fitting))
-    stretches = min(blocks, max(stretches, -(-TASKS // max(1, p.n * p.g))))
-    at_a_time = -(-blocks // max(stretches, 1))
-    stretches = -(-blocks // max(at_a_time, 1))
-    parts = max(1, min(-(-p.oc // MR), TASKS // max(1, p.n * p.g * stretches)))
-    far = math.prod(p.y_shape) * p.acc_dtype.itemsize > PAST
-    sizes = [*window.o, *window.s, p.ic, p.oc, p.g, at_a_time, stretches, parts]
-    sizes += [FUSED.index(p.activation) if p.activation in FUSED else 0, far]
-    count = p.n * p.g * stretches * parts
-    seconds = work(p) / max(count, 1)
-    return Schedule(
-        np.array(sizes, np.int64), count, jit.grain(count, seconds), np.zeros(p.g * p.oc, p.acc_dtype)
-    )
-
-
-def work(p: ConvProblem) -> float:
-    """Predict the seconds on one thread."""
-    width = NV * BYTES // p.acc_dtype.itemsize
-    pixels = math.prod(p.window.o)
-    macs = p.n * p.g * -(-pixels // width) * width * count_tiles(p.oc) * MR * p.ic
-    vectors = p.n * p.g * p.oc * -(-pixels * p.acc_dtype.itemsize // BYTES)
-    copied = p.n * p.g * p.ic * pixels * (COPIED if set(p.window.s) <= {1} else ALONE)
-    return macs * p.acc_dtype.itemsize * direct.MAC + vectors * STORED + copied
-
-
 def prepare(p: ConvProblem, w: np.ndarray) -> np.ndarray:
     """Transpose ``(*1, ic, g*oc)``, to have the weights of a filter side by side."""
     matrix = w.reshape(p.ic, p.g * p.oc).astype(p.acc_dtype, copy=False)
@@ -260,13 +220,27 @@ def lend(p: ConvProblem, w: np.ndarray) -> np.ndarray:
 
 def conv(p: ConvProblem, x: np.ndarray, rows: np.ndarray, bias: np.ndarray | None, y: np.ndarray) -> None:
     """Compute all outputs, which are planes as the inputs are."""
-    plan, order = schedule(p), planes(p.window.rank)
-    lift = slice(None), slice(None), *(None,) * (RANK - p.window.rank)
-    x, y = x.astype(p.acc_dtype, copy=False).transpose(order)[lift], y.transpose(order)
+    y = y.transpose(planes(p.window.rank))
     result = landing(y, p.acc_dtype, contiguous=True)
-    arrays = x, rows, plan.zeros if bias is None else bias, result.reshape(p.n, p.g * p.oc, -1), plan.sizes
-    _loop(p.acc_dtype)(plan.tasks, plan.grain, *arrays)
+    step(p, x.astype(p.acc_dtype, copy=False), rows, bias, result).do()
     deliver(result, y)
+
+
+def step(p: ConvProblem, x: np.ndarray, rows: np.ndarray, bias: Any, y: np.ndarray) -> jit.Step:
+    """Say what computes contiguous planes."""
+    plan = schedule(p)
+    lift = slice(None), slice(None), *(None,) * (RANK - p.window.rank)
+    x, y = x.transpose(planes(p.window.rank))[lift], y.reshape(p.n, p.g * p.oc, -1)
+    arguments = x, rows, plan.zeros if bias is None else bias, y, plan.sizes
+    return jit.Step(_loop(p.acc_dtype), plan.tasks, plan.grain, arguments)
+
+
+def steps(p: ConvProblem, x: np.ndarray, rows: np.ndarray, bias: Any, y: np.ndarray) -> list[jit.Step] | None:
+    """List what `conv` does, if no array has to be copied."""
+    y = y.transpose(planes(p.window.rank))
+    if not (x.dtype == y.dtype == p.acc_dtype and y.flags.c_contiguous):
+        return None
+    return [step(p, x, rows, bias, y)]
 
 
 def rejects(p: ConvProblem) -> str | None:
@@ -289,5 +263,15 @@ def cost(p: ConvProblem) -> float:
 
 
 KERNELS = [
-    Kernel("numba:pointwise", ConvProblem, rejects, cost, conv, prepare, once=lend, fuses=frozenset(FUSED))
+    Kernel(
+        "numba:pointwise",
+        ConvProblem,
+        rejects,
+        cost,
+        conv,
+        prepare,
+        once=lend,
+        fuses=frozenset(FUSED),
+        bind=bound.by(steps),
+    ),
 ]
