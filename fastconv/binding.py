@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,11 @@ def is_plain(array: Any, shape: tuple[int, ...], dtype: np.dtype) -> bool:
         return False
     flags = array.flags
     return flags.c_contiguous and flags.aligned
+
+
+def maker(shape: tuple[int, ...], dtype: np.dtype) -> Callable[[], np.ndarray]:
+    """Return what makes arrays; large ones begin at a line of the cache."""
+    return partial(at_a_line if math.prod(shape) * dtype.itemsize >= LARGE else np.empty, shape, dtype)
 
 
 def at_a_line(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from fastconv import dispatch
 from fastconv.activations import FUNCTIONS
-from fastconv.binding import LARGE, at_a_line, bind, is_plain, later
+from fastconv.binding import bind, is_plain, later, maker
 from fastconv.dispatch import Rankable
 from fastconv.kernel import Kernel, Refusal
 from fastconv.problem import (
@@ -102,7 +101,7 @@ class Plan:
 
     def with_indices(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compute values, and positions in the input, from a checked `x`: of a problem with indices."""
-        y = np.empty(self.y_shape, self.problem.y_dtype), np.empty(self.y_shape, np.int64)
+        y = self.blank(), maker(self.y_shape, np.dtype(np.int64))()
         views = tuple(array.transpose(self.layout.y) for array in y)
         if y[0].size:
             self.kernel.run(self.given, self._in_order(x), self.prepared, None, views)
@@ -191,7 +190,6 @@ def make(
 
     row, prepared, refusals = _first(words, problem, backend, w, given, once=once)
     y_shape = _in_layout(layout.y, problem.y_shape)
-    is_large = math.prod(y_shape) * problem.y_dtype.itemsize >= LARGE
     natural = tuple(range(len(layout.x)))
     plan = Plan(
         problem=problem,
@@ -204,7 +202,7 @@ def make(
         words=words,
         layout=layout,
         canonical=natural == layout.x == layout.y == problem.x_order,
-        blank=partial(at_a_line if is_large else np.empty, y_shape, problem.y_dtype),
+        blank=maker(y_shape, problem.y_dtype),
         prepared=prepared,
         bias=bias,
     )

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from cases import WORDS, blank
 
 import fastconv
 from fastconv import plan
-from fastconv.backends.numba import heights, pooling
+from fastconv.backends import naive
+from fastconv.backends.numba import heights, locating, pooling
+from fastconv.problem import Layout, pool_problem
 
 CHANNELS = (16, 32, 48, 128, 208)  # in vectors of 16: 1, 2, 3, 8, 13
 LINE = 64
@@ -13,7 +16,7 @@ LINE = 64
 
 @pytest.fixture(autouse=True)
 def everything_is_large(monkeypatch):
-    for module, name in ((heights, "PAST"), (pooling, "PAST"), (plan, "LARGE")):
+    for module, name in ((heights, "PAST"), (pooling, "PAST"), (locating, "PAST"), (plan, "LARGE")):
         monkeypatch.setattr(module, name, 0)
     heights.schedule.cache_clear()
     yield
@@ -63,3 +66,36 @@ def test_pooling(strides, reduction, dtype, channels):
     assert planned.prepared.past is not None
     expected = fastconv.plan_pool(x.shape, 2, dtype=dtype, backend="einsum", **options)(x)
     assert_written_alone(planned, x, expected)
+
+
+ROWS = {  # of outputs that begin where vectors do, and of others
+    "channels": ((2, 9, 31, 48), 2, True),
+    "channels, stride 1": ((2, 9, 31, 32), 1, True),
+    "few channels": ((2, 9, 31, 20), 2, False),
+    "one channel": ((2, 9, 96, 1), 1, True),
+    "one channel, stride 2": ((2, 9, 192, 1), 2, True),
+    "one channel, ends between": ((2, 9, 190, 1), 2, False),
+}
+
+
+@pytest.mark.parametrize(("reduction", "dtype"), [("max", "float32"), ("min", "float64"), ("max", "int32")])
+@pytest.mark.parametrize("kind", ROWS)
+def test_values_and_places(kind, reduction, dtype):
+    shape, strides, whole = ROWS[kind]
+    options = dict(strides=strides, reduction=reduction, padding=((0, 1), (0, 1)), indices=True)
+    p = pool_problem(WORDS, Layout.of(WORDS, "channels_last", 4), shape, np.dtype(dtype), (2, 2), **options)
+    x = np.random.default_rng(0).integers(-8, 9, shape).astype(dtype)
+    expected, at = blank(p)
+    naive.pool(p, x, None, None, (expected, at))
+    prepared = locating.prepare(p, None)
+    assert (prepared.past is not None) == whole
+
+    for (ground, start, y), (other, second, z) in zip(
+        places(p.y_shape, dtype), places(p.y_shape, np.int64), strict=True
+    ):
+        locating.locate(p, x, prepared, None, (y, z))
+
+        np.testing.assert_array_equal(y, expected)
+        np.testing.assert_array_equal(z, at)
+        for memory, first, result in ((ground, start, y), (other, second, z)):
+            assert (np.delete(memory, np.s_[first : first + result.nbytes]) == 77).all()

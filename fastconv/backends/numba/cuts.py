@@ -78,6 +78,13 @@ def cut(p: PoolProblem) -> Cut:
     )
 
 
+def in_vectors(p: PoolProblem, lanes: int) -> bool:
+    """Whether whole vectors of outputs have their places in memory, if the first does."""
+    c, outputs = cut(p), p.window.lifted(RANK).o[-1]
+    starts = outputs, c.pixels, c.run[0]
+    return c.channels % lanes == 0 or (c.channels == 1 and all(start % lanes == 0 for start in starts))
+
+
 def inside(win: Window) -> tuple[int, int]:
     """Return which outputs of a row meet every tap: the first, and the one behind the last."""
     i, k, s, d, o, before = win.i[-1], win.k[-1], win.s[-1], win.d[-1], win.o[-1], win.p[-1][0]

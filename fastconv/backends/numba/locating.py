@@ -12,6 +12,7 @@ channels of a pixel.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 
@@ -29,12 +30,12 @@ from fastconv.backends.numba.blocks import (
     store_part,
     store_whole,
 )
-from fastconv.backends.numba.cuts import cut, predict, seconds
+from fastconv.backends.numba.cuts import cut, in_vectors, predict, seconds
 from fastconv.backends.numba.jit import inner
 from fastconv.backends.numba.nest import nest
 from fastconv.backends.numba.places import no_places, numbered, outdone_by_greater, outdone_by_lesser
 from fastconv.backends.numba.pooling import Prepared
-from fastconv.backends.numba.simd import every, get, lanes
+from fastconv.backends.numba.simd import BYTES, every, get, lanes
 from fastconv.backends.numba.slots import K, S
 from fastconv.backends.numba.tiles import (
     every_other,
@@ -43,9 +44,12 @@ from fastconv.backends.numba.tiles import (
     repeat,
     store_elements,
     store_row,
+    stream_row,
 )
 from fastconv.kernel import Kernel
 from fastconv.problem import PoolProblem
+
+PAST = 3 << 22  # bytes of values and places: of as many, what is written past the cache is not missed
 
 FACTOR = 1.7  # by how much places slow values down
 COSTS = ("FACTOR",)
@@ -53,8 +57,9 @@ COSTS = ("FACTOR",)
 OUTDONE = {"max": outdone_by_greater, "min": outdone_by_lesser}
 
 
-def _contiguous(outdone: Callable) -> Callable:
-    """Make the search of any number of elements, whose taps lie as they do."""
+def _contiguous(outdone: Callable, *, past: bool) -> Callable:
+    """Make the search of any number of elements, whose taps lie as they do; it may write `past` the cache."""
+    write = stream_row if past else store_row
 
     def whole(vectors):
         """Make a block of whole vectors."""
@@ -63,11 +68,13 @@ def _contiguous(outdone: Callable) -> Callable:
         def block(q, _elements, x, met, places, count, to, at, first, step, init):
             best = repeat((every(init, to),), vectors)
             where = no_places(best)
-            for t in range(count):
+            if count > 0:
+                best = load_row(x + (q + get(met)), vectors)
+            for t in range(1, count):
                 row = load_row(x + (q + get(met + t)), vectors)
                 best, where = outdone(best, where, row, get(places + t) - get(places))
-            store_row(best, to + q)
-            store_row(numbered(where, first + q * step, step), at + q)
+            write(best, to + q)
+            write(numbered(where, first + q * step, step), at + q)
 
         return block
 
@@ -75,7 +82,9 @@ def _contiguous(outdone: Callable) -> Callable:
     def rest(q, elements, x, met, places, count, to, at, first, step, init):
         best = repeat((every(init, to),), 1)
         where = no_places(best)
-        for t in range(count):
+        if count > 0:
+            best = load_elements(x + (q + get(met)), elements - q, 1)
+        for t in range(1, count):
             row = load_elements(x + (q + get(met + t)), elements - q, 1)
             best, where = outdone(best, where, row, get(places + t) - get(places))
         store_elements(best, (to + q,), elements - q)
@@ -84,21 +93,27 @@ def _contiguous(outdone: Callable) -> Callable:
     return covering(whole(WIDE), whole(MIDDLE), whole(1), rest)
 
 
-def _alternating(outdone: Callable) -> Callable:
+@inner
+def stream_whole(row, p, _elements):
+    """Write all of a block past the cache."""
+    stream_row(row, p)
+
+
+def _alternating(outdone: Callable, *, past: bool) -> Callable:
     """Make the search of a row of one channel at stride 2, whose `k` taps in a row lie side by side."""
 
     def block(load, store):
         @inner
         def search(q, elements, x, met, places, count, k, to, at, init):
             best = repeat((every(init, to),), HALVES)
-            where = no_places(best)
-            t = 0
+            where, t = no_places(best), 0
             while t < count:  # rows; a range would divide
                 for tap in range(t, t + k, 2):
                     last = tap + 1 == t + k
                     read = load(x + (2 * q + get(met + tap)), 2 * (elements - q) - last)
                     place = get(places + tap) - get(places)
-                    best, where = outdone(best, where, every_other(read, 1, 0), place)
+                    even = every_other(read, 1, 0)
+                    best, where = outdone(best, where, even, place) if tap > 0 else (even, where)
                     if not last:
                         best, where = outdone(best, where, every_other(read, 1, 1), place + 1)
                 t += k
@@ -107,7 +122,7 @@ def _alternating(outdone: Callable) -> Callable:
 
         return search
 
-    whole, rest = block(load_whole, store_whole), block(load_part, store_part)
+    whole, rest = block(load_whole, stream_whole if past else store_whole), block(load_part, store_part)
 
     @inner
     def searched(elements, x, met, places, count, k, to, at, init):
@@ -121,9 +136,9 @@ def _alternating(outdone: Callable) -> Callable:
 
 
 @cache
-def _tasks(reduction: str, group: int) -> Callable:
+def _tasks(reduction: str, group: int, *, past: bool) -> Callable:
     """Make the loop nest for maxima or minima; with a `group` of 1, of rows at stride 2."""
-    cover = _contiguous(OUTDONE[reduction])
+    cover = _contiguous(OUTDONE[reduction], past=past)
 
     @inner
     def beside(x, met, places, count, y, z, shift, _pixel, length, elements, _line, init, channels, axis):
@@ -140,8 +155,8 @@ def _tasks(reduction: str, group: int) -> Callable:
             cover(size, lanes(to), source, met, places, count, to + moved, at + moved, first, step, init)
 
     if not group:
-        return nest(beside)
-    alternating = _alternating(OUTDONE[reduction])
+        return nest(beside, past=past)
+    alternating = _alternating(OUTDONE[reduction], past=past)
 
     @inner
     def between(x, met, places, count, y, z, shift, pixel, length, elements, line, init, channels, axis):
@@ -154,15 +169,15 @@ def _tasks(reduction: str, group: int) -> Callable:
         else:
             alternating(length, x, met, places, count, axis[K], y + shift, z + shift, init)
 
-    return nest(between)
+    return nest(between, past=past)
 
 
 @cache
-def _loop(reduction: str, group: int, dtype: np.dtype) -> jit.Loop:
+def _loop(reduction: str, group: int, dtype: np.dtype, *, past: bool = False) -> jit.Loop:
     """Compile for contiguous arrays of `dtype`."""
     x, y = jit.array(dtype, 1), jit.array(dtype, 1, writeable=True)
     places = jit.array(np.int64, 1, writeable=True)
-    return jit.Loop(_tasks(reduction, group), x.dtype, x, y, places, jit.array(np.int64, 1))
+    return jit.Loop(_tasks(reduction, group, past=past), x.dtype, x, y, places, jit.array(np.int64, 1))
 
 
 def comparable(p: PoolProblem) -> np.dtype:
@@ -175,10 +190,14 @@ def comparable(p: PoolProblem) -> np.dtype:
 def prepare(p: PoolProblem, _w: None) -> Prepared:
     """Cut up the work."""
     c, dtype = cut(p), comparable(p)
+    which = str(p.reduction), c.group, dtype
+    size = math.prod(p.y_shape) * (dtype.itemsize + np.dtype(np.int64).itemsize)
+    far = size >= PAST and in_vectors(p, BYTES // dtype.itemsize)
     return Prepared(
         order=c.order,
         dtype=dtype,
-        loop=_loop(str(p.reduction), c.group, dtype),
+        loop=_loop(*which),
+        past=_loop(*which, past=True) if far else None,
         tasks=c.tasks,
         grain=jit.grain(c.tasks, FACTOR * seconds(p)),
         init=p.identity.item(),
@@ -204,7 +223,10 @@ def locate(
         landing(places, np.dtype(np.int64), contiguous=True),
     )
     arrays = x.ravel(), *(array.ravel() for array in results), prepared.numbers
-    prepared.loop(prepared.tasks, prepared.grain, prepared.init, *arrays)
+    loop = prepared.loop
+    if prepared.past and all(array.ctypes.data % BYTES == 0 for array in results):
+        loop = prepared.past
+    loop(prepared.tasks, prepared.grain, prepared.init, *arrays)
     deliver(results[0], values)
     deliver(results[1], places)
 

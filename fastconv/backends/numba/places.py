@@ -26,7 +26,8 @@ def no_places(_context, row):
 def _outdone(sign):
     """Make the word that keeps the better of two rows and its places; the other's are all `place`.
 
-    Of equals the first stays, but a NaN beats all that was before, another NaN too.
+    Of equals the first stays, but a NaN beats all that was before, another NaN too. `sign` says which
+    numbers do not beat others.
     """
 
     @intrinsic
@@ -39,11 +40,11 @@ def _outdone(sign):
             kept = []
             for old, at, new in zip(*(cgutils.unpack_tuple(b, arg) for arg in args[:3]), strict=True):
                 if isinstance(row.dtype.dtype, types.Float):
-                    better = b.or_(b.fcmp_ordered(sign, new, old), b.fcmp_unordered("uno", new, new))
+                    stays = b.and_(b.fcmp_ordered("ord", new, new), b.fcmp_unordered(sign, new, old))
                 else:
                     compare = b.icmp_signed if row.dtype.dtype.signed else b.icmp_unsigned
-                    better = compare(sign, new, old)
-                kept.append((b.select(better, new, old), b.select(better, here, at)))
+                    stays = compare(sign, new, old)
+                kept.append((b.select(stays, old, new), b.select(stays, at, here)))
             rows = [
                 context.make_tuple(b, kind, vectors)
                 for kind, vectors in zip((row, places), zip(*kept, strict=True), strict=True)
@@ -55,7 +56,7 @@ def _outdone(sign):
     return word
 
 
-outdone_by_greater, outdone_by_lesser = _outdone(">"), _outdone("<")
+outdone_by_greater, outdone_by_lesser = _outdone("<="), _outdone(">=")
 
 
 @intrinsic
