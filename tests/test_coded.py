@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from cases import WORDS, blank, laid_out
+from test_doubling import SMALL
 
 from fastconv.backends import naive
+from fastconv.backends.numba import doubling
 from fastconv.backends.numba.coded import KERNELS
 from fastconv.problem import Layout, pool_problem
 
@@ -72,10 +74,13 @@ def test_every_size_along_every_axis(layout, axis):
         check(p, np.random.default_rng(k).integers(-2, 3, p.x_shape).astype(p.x_dtype))
 
 
-def test_parts_of_tasks():
-    """More pixels than one task codes, of several images, and more channels."""
-    for shape in ((3, 61, 143, 1), (2, 7, 5, 3000)):
-        p = problem(shape, (2, 3), "float32", strides=(5, 3))
+@pytest.mark.parametrize("small", [False, True])
+def test_tasks_meet_without_a_seam(small, monkeypatch):
+    """Of several images, with pixels and channels that fall into pieces, with remainders of each."""
+    for name, value in SMALL.items() if small else ():
+        monkeypatch.setattr(doubling, name, value)
+    for shape in ((3, 61, 143, 1), (2, 29, 71, 3), (2, 7, 5, 3000)):
+        p = problem(shape, (2, 3), "float32", strides=(5, 3), padding="same")
         check(p, np.random.default_rng(0).standard_normal(p.x_shape).astype(np.float32))
 
 

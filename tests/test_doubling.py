@@ -104,7 +104,7 @@ def test_nothing_leaves_its_windows(reduction, value):
             np.testing.assert_array_equal(y[seen], np.float32(value))
 
 
-SMALL = dict(COLUMN=64, L1=512, SEGMENT=256, BAND=2048, ROWS=3, TASKS=5)
+SMALL = dict(COLUMN=64, ACROSS=16, TALL=512, SEGMENT=256, BAND=2048, ROWS=3, TASKS=5)
 
 
 @pytest.mark.parametrize("layout", ["channels_last", "channels_first"])

@@ -2,112 +2,113 @@
 
     y[n, o, c] = max_k x[n, o*s + k*d - lo, c]        at[n, o, c] = the place of that x in its image
 
-Value and place are written as one 64-bit integer, whose maxima ``doubling`` finds, at a cost that hardly
-grows with the window: above, the value's 32 bits, changed so that they are ordered as integers; below, the
-place, counted backwards, so that of equal elements the first is the greatest. NaNs are above all others, and
-places count forwards there: of NaNs the last is meant. A minimum is the maximum of all bits reversed.
+Value and place become one 64-bit integer (``codes``) where ``doubling`` lays out its columns, and come apart
+where it writes: in between their maxima are found, at a cost that hardly grows with the window.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 
-from fastconv.backends.numba import doubling, jit
+from fastconv.backends.numba import doubling, jit, sweep
 from fastconv.backends.numba.arrays import deliver, landing, lifted, rejects_pool
+from fastconv.backends.numba.blocks import COMBINE
+from fastconv.backends.numba.codes import NOWHERE, coding
 from fastconv.backends.numba.locating import OUTDONE, comparable
-from fastconv.backends.numba.scratch import scratch
+from fastconv.backends.numba.simd import BYTES, address, lanes, pointer
+from fastconv.backends.numba.sliding import joining
+from fastconv.backends.numba.tiles import load_elements, load_row, store_elements, store_row, stream_row
 from fastconv.kernel import Kernel
 from fastconv.problem import PoolProblem
 
-LOW = (1 << 32) - 1  # the bits of a place
-SIGN, REST, NAN = 1 << 31, (1 << 31) - 1, 0x7F800000  # of 32 bits; above the last are those of NaNs
-NOWHERE = -(1 << 63)  # what windows have that meet no input: less than any value at any place
-PART = 1 << 13  # elements of a task
+PAST = 3 << 23  # bytes of values and places: more are written past the cache
+CHANNELS, PIXELS = 5, 6  # of the image that places are of, behind how a sweep is cut
 
 # Seconds on one thread, fitted to measurements on a 2.6 GHz AVX-512 machine: to code an element, and back.
-CODED, READ = 5e-10, 7e-10
+CODED, READ = 1.5e-10, 2e-10
 COSTS = ("CODED", "READ")
 
 
-@jit.inner
-def ordered_int(bits):
-    """Return an integer that is ordered as the number of these 32 bits is."""
-    return bits
+@cache
+def _coding(kind: str, reduction: str) -> Callable:
+    """Make the copy that codes numbers of 32 bits and their places; `kind` is a dtype's."""
+    coded, _ = coding(kind, reduction)
 
+    def coding_by(step):
+        """Make the copy of elements whose places are `step` apart."""
 
-@jit.inner
-def ordered_uint(bits):
-    """Return an integer that is ordered as the number of these 32 bits is."""
-    return (bits & LOW) - SIGN
+        @jit.inner
+        def code(source, place, to, count):
+            width = lanes(source)
+            whole = count // width * width
+            for q in range(0, whole, width):
+                store_row(coded(load_row(source + q, 1), place + q * step, step), to + q)
+            if whole < count:
+                row = load_elements(source + whole, count - whole, 1)
+                store_elements(coded(row, place + whole * step, step), (to + whole,), count - whole)
 
+        return code
 
-@jit.inner
-def ordered_float(bits):
-    """Return an integer that is ordered as the number of these 32 bits is; zeros have no sign."""
-    return 0 if bits == -SIGN else bits ^ ((bits >> 63) & REST)
+    neighbours, equals = coding_by(1), coding_by(0)
 
+    @jit.inner
+    def code(x, at, to, count, cut):
+        """Code elements from number `at` on: pixels of one channel, or the channels of pixels."""
+        source, channels, pixels = pointer(x) + at, cut[CHANNELS], cut[PIXELS]
+        if channels == 1:
+            neighbours(source, at % pixels, to, count)
+        else:
+            q = 0
+            while q < count:
+                pixel, channel = divmod(at + q, channels)
+                part = min(count - q, channels - channel)
+                equals(source + q, pixel % pixels, to + q, part)
+                q += part
 
-@jit.inner
-def bits_of_uint(value):
-    """Return the bits whose number is ordered as `value` is."""
-    return value + SIGN
-
-
-@jit.inner
-def bits_of_float(value):
-    """Return the bits whose number is ordered as `value` is."""
-    return value ^ ((value >> 63) & REST)
-
-
-ORDERED = {"i": ordered_int, "u": ordered_uint, "f": ordered_float}
-BITS = {"i": ordered_int, "u": bits_of_uint, "f": bits_of_float}
+    return code
 
 
 @cache
-def _coding(kind: str, reduction: str) -> tuple[jit.Loop, jit.Loop]:
-    """Make what codes numbers of 32 bits and their places, and what reads both; `kind` is a dtype's."""
-    ordered, bits_of = ORDERED[kind], BITS[kind]
-    has_nan, reverse = kind == "f", -1 if reduction == "min" else 0
+def _reading(kind: str, reduction: str, *, past: bool) -> Callable:
+    """Make the end of a row's way to values of 32 bits, and to their places, `past` the cache if aligned."""
+    joined, (_, read) = joining(COMBINE["max"]), coding(kind, reduction)
 
     @jit.inner
-    def code(bits, place):
-        value = (ordered(bits) ^ reverse) * (LOW + 1) + (LOW - place)
-        return REST * (LOW + 1) + place if has_nan and (bits & REST) > NAN else value
+    def write(source, first, shift, extra, init, places, _factor, to, count):
+        """Do the last pass for `count` codes, and read them."""
+        q, step = 0, lanes(source)
+        far = past and (address(to) | address(places)) % BYTES == 0
+        while q < count:
+            low = joined(source + q, first + q, shift, extra)
+            high = joined(source + (q + step), first + (q + step), shift, extra)
+            values, found = read((low, high), init)
+            if far and count - q >= lanes(to):
+                stream_row(values, to + q)
+                stream_row(found, places + q)
+            elif count - q >= lanes(to):
+                store_row(values, to + q)
+                store_row(found, places + q)
+            else:
+                store_elements(values, (to + q,), count - q)
+                store_elements(found, (places + q,), count - q)
+            q += lanes(to)
 
-    @jit.compiled
-    def encode(first, end, numbers, codes, size, pixels, channels):
-        """Code parts of `size` pixels of images one behind the other."""
-        at, stop = first * size, min(end * size, len(codes) // channels)
-        while at < stop:
-            place = at % pixels
-            count = min(stop - at, pixels - place) if channels == 1 else 1
-            here = at * channels
-            step, behind = (1, here + count) if channels == 1 else (0, here + channels)
-            for q in range(here, behind):
-                codes[np.uintp(q)] = code(np.int64(numbers[np.uintp(q)]), place + (q - here) * step)
-            at += count
+    return write
 
-    @jit.compiled
-    def decode(first, end, codes, values, places, init):
-        """Read parts of arrays."""
-        for q in range(first * PART, min(end * PART, len(codes))):
-            found = codes[np.uintp(q)]
-            value, low = found >> 32, found & LOW
-            is_nan, is_nowhere = has_nan and value == REST, found == NOWHERE
-            bits = REST if is_nan else bits_of(value ^ reverse)
-            values[np.uintp(q)] = init if is_nowhere else bits
-            places[np.uintp(q)] = -1 if is_nowhere else (low if is_nan else LOW - low)
 
-    numbers, codes = jit.array(np.int32, 1), jit.array(np.int64, 1)
-    written = jit.array(np.int64, 1, writeable=True)
-    return (
-        jit.Loop(encode, numbers, written, jit.INDEX, jit.INDEX, jit.INDEX),
-        jit.Loop(decode, codes, jit.array(np.int32, 1, writeable=True), written, jit.INDEX),
-    )
+@cache
+def _loop(kind: str, reduction: str, *, first: bool, last: bool, past: bool) -> jit.Loop:
+    """Compile a sweep over codes that makes them, if it is the `first`, and reads them, if the `last`."""
+    copy = _coding(kind, reduction) if first else sweep.copy
+    write = _reading(kind, reduction, past=past) if last else sweep.writing("max")
+    tasks = sweep.tasks("max", copy, write, sweep.in_array if last else sweep.in_row, past=past)
+    code, number = np.dtype(np.int64), np.dtype(np.int32)
+    return sweep.loop_of(tasks, number if first else code, code, number if last else code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +117,6 @@ class Prepared:
 
     codes: doubling.Prepared
     dtype: np.dtype
-    encode: jit.Loop
-    decode: jit.Loop
-    init: int  # the bits of what windows have that meet no input
 
 
 def _of_codes(p: PoolProblem) -> PoolProblem:
@@ -128,11 +126,22 @@ def _of_codes(p: PoolProblem) -> PoolProblem:
 
 
 def prepare(p: PoolProblem, _w: None) -> Prepared:
-    """Prepare for codes."""
-    dtype = comparable(p)
-    encode, decode = _coding(dtype.kind, str(p.reduction))
-    init = np.array(p.identity, dtype).view(np.int32).item()
-    return Prepared(doubling.prepare(_of_codes(p), None), dtype, encode, decode, init)
+    """Prepare for codes, the first sweep to make them, and the last to read them."""
+    dtype, codes = comparable(p), doubling.prepare(_of_codes(p), None)
+    image = 1 if doubling.has_planes(p) else p.c, max(1, math.prod(p.window.i))
+    past = math.prod(p.y_shape) * (dtype.itemsize + np.dtype(np.int64).itemsize) > PAST
+    end, init = len(codes.stages) - 1, np.array(p.identity, dtype).view(np.int32).item()
+    stages = tuple(
+        replace(
+            stage,
+            loop=_loop(dtype.kind, str(p.reduction), first=number == 0, last=number == end, past=past),
+            cut=np.append(stage.cut, image),
+            identity=NOWHERE,
+            init=init if number == end else NOWHERE,
+        )
+        for number, stage in enumerate(codes.stages)
+    )
+    return Prepared(replace(codes, stages=stages), dtype)
 
 
 def locate(
@@ -142,23 +151,15 @@ def locate(
     _bias: None,
     y: tuple[np.ndarray, np.ndarray],
 ) -> None:
-    """Code the input, reduce the codes, and read the result."""
-    order, codes = prepared.codes.order, np.dtype(np.int64)
+    """Bring the input into an order that can be swept, and the results into their own."""
+    order = prepared.codes.order
     x = np.ascontiguousarray(lifted(x, p.window).transpose(order), prepared.dtype)
     values, places = (lifted(array, p.window).transpose(order) for array in y)
-    found = landing(values, prepared.dtype, contiguous=True), landing(places, codes, contiguous=True)
-    channels = 1 if doubling.has_planes(p) else p.c
-    coded, best = scratch(x.shape, codes), scratch(values.shape, codes)
-    size = max(1, PART // channels)
-    parts = -(-x.size // (channels * size))
-    numbers = x.view(np.int32).ravel(), coded.ravel(), size, math.prod(p.window.i), channels
-    prepared.encode(parts, jit.grain(parts, size * channels * CODED), *numbers)
-    doubling.reduce(prepared.codes, coded, best)
-    parts = -(-best.size // PART)
-    results = found[0].view(np.int32).ravel(), found[1].ravel()
-    prepared.decode(parts, jit.grain(parts, PART * READ), best.ravel(), *results, prepared.init)
-    for result, array in zip(found, (values, places), strict=True):
-        deliver(result, array)
+    value = landing(values, prepared.dtype, contiguous=True)
+    place = landing(places, np.dtype(np.int64), contiguous=True)
+    doubling.reduce(prepared.codes, x.view(np.int32), value.view(np.int32), place)
+    deliver(value, values)
+    deliver(place, places)
 
 
 def rejects(p: PoolProblem) -> str | None:
@@ -167,15 +168,15 @@ def rejects(p: PoolProblem) -> str | None:
         return reason
     if comparable(p).itemsize != np.dtype(np.int32).itemsize:
         return f"{p.x_dtype}, only numbers of up to 32 bits"
-    if math.prod(p.window.i) >= SIGN:
+    if math.prod(p.window.i) >= 1 << 31:
         return "places of more than 31 bits"
     return doubling.rejects(_of_codes(p))
 
 
 def cost(p: PoolProblem) -> float:
     """Predict the time for codes, and to make and read them."""
-    coded, read = math.prod(p.x_shape) * CODED, math.prod(p.y_shape) * READ
-    return doubling.cost(_of_codes(p)) + jit.predicted(1, coded) + jit.predicted(1, read)
+    work = math.prod(p.x_shape) * CODED + math.prod(p.y_shape) * READ
+    return doubling.cost(_of_codes(p)) + jit.predicted(1, work)
 
 
 KERNELS = [Kernel("numba:coded", PoolProblem, rejects, cost, locate, prepare)]

@@ -42,9 +42,9 @@ from fastconv.backends.numba.sweep import OVERLAPPING, loop
 from fastconv.kernel import Kernel
 from fastconv.problem import PoolProblem, Window
 
-COLUMN = 256  # bytes of each row of a column at least: whole cache lines
-L1 = 1 << 14  # bytes of a column, where it is not high
-SEGMENT = 1 << 13  # bytes of a row of the band, for L1 as well
+COLUMN, ACROSS = 256, 64  # bytes and elements of each row of a column at least: whole cache lines
+TALL = 1 << 16  # bytes of a column, where its rows are longer
+SEGMENT = 1 << 13  # bytes of a row of the band, for L1
 BAND = 3 << 18  # bytes of the band, for L2
 ROWS = 128  # of a band, for windows that are not higher
 TASKS = 8  # to keep a few threads evenly busy
@@ -99,7 +99,7 @@ def has_planes(p: PoolProblem) -> bool:
 def cut(sweep: Sweep, itemsize: int) -> Cut:
     """Choose the sizes of tasks so that columns, rows and bands fit into caches."""
     (s1, s2), (e1, e2), (o1, o2) = sweep.window.s, sweep.window.extent, sweep.window.o
-    least = COLUMN // itemsize
+    least = max(COLUMN // itemsize, ACROSS)
     block = max(1, min(sweep.channels, least))
     pixels = max(1, min(o2, max(SEGMENT // (block * itemsize), 4 * e2) // s2))
     row = spanned(pixels, s2, e2) * block
@@ -107,7 +107,7 @@ def cut(sweep: Sweep, itemsize: int) -> Cut:
     highest = max(1, min(BAND // (row * itemsize), max(ROWS, 2 * e1)))
     bands = max(-(-o1 // highest), -(-TASKS // max(others, 1)))
     height = max(1, -(-o1 // bands))
-    fitting = L1 // (spanned(height, s1, e1) * itemsize)
+    fitting = TALL // (spanned(height, s1, e1) * itemsize)
     wide = least if block < sweep.channels else max(1, -(-min(row, fitting) // least)) * least
     return Cut(sweep.channels, block, wide, pixels, height, others * -(-o1 // height))
 
@@ -148,12 +148,13 @@ class Stage:
     down: np.ndarray
     along: np.ndarray
 
-    def run(self, x: np.ndarray, y: np.ndarray) -> None:
-        """Reduce every window of `x`, contiguous as `y` is."""
+    def run(self, x: np.ndarray, y: np.ndarray, beside: np.ndarray | None = None) -> None:
+        """Reduce every window of `x`, contiguous as `y` is, and as what may be written beside it."""
         window = self.sweep.window
         before, x = (self.cut, self.identity, self.init), x.reshape(self.sweep.shape(window.i))
         y = y.reshape(self.sweep.shape(window.o))
-        by, steps = (self.heights, self.widths), (self.axes, self.down, self.along)
+        by = self.heights, self.widths if beside is None else beside.ravel()
+        steps = self.axes, self.down, self.along
         self.loop(self.tasks, self.grain, *before, x, *by, y, *steps)
 
 
@@ -215,13 +216,13 @@ def pool(p: PoolProblem, x: np.ndarray, prepared: Prepared, _bias: None, y: np.n
     deliver(result, y)
 
 
-def reduce(prepared: Prepared, x: np.ndarray, y: np.ndarray) -> None:
+def reduce(prepared: Prepared, x: np.ndarray, y: np.ndarray, beside: np.ndarray | None = None) -> None:
     """Sweep over planes, if they are reduced, then over rows and pixels of contiguous arrays."""
     *others, last = prepared.stages
     for stage in others:
         x, source = scratch(stage.sweep.shape(stage.sweep.window.o), prepared.dtype), x
         stage.run(source, x)
-    last.run(x, y)
+    last.run(x, y, beside)
 
 
 def rejects(p: PoolProblem) -> str | None:

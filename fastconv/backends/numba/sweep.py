@@ -2,12 +2,13 @@
 
     y[n, o, c] = (init + sum_k x[n, o*s + k*d - lo, c]) / (heights[n, o1] * widths[o2, c])
 
-with two axes in `o` and `k`, and likewise for the other reductions. Loop nest, outermost first:
+with two axes in `o` and `k`, and likewise for the other reductions; what is swept may be other than what is
+read and written (``coded``). Loop nest, outermost first:
 
     task       one image, block of channels, band of rows of outputs and segment of those rows
                                     parallel: tasks write outputs of their own
       column   a few vectors of every row of inputs under the band, laid out with padding and reduced
-               downwards in L1; the rows that outputs need go to the band, which stays in L2
+               downwards near L1; the rows that outputs need go to the band, which stays in L2
       row      of the band: reduced along in L1, picked where strides say so, divided and written
 
 Both directions are the same passes over a flat line (``sliding``): rows of a column lie behind one another,
@@ -36,7 +37,7 @@ from fastconv.backends.numba.simd import (
 )
 from fastconv.backends.numba.sliding import joining, last, sliding
 from fastconv.backends.numba.slots import LO, D, I, K, O, S
-from fastconv.backends.numba.tiles import store_elements
+from fastconv.backends.numba.tiles import fence, store_elements
 
 OVERLAPPING = ("max", "min")  # an element that is met twice changes nothing
 
@@ -69,17 +70,28 @@ def fill(p, value, count):
 
 
 @inner
-def lay_out(column, x, image, top, depth, wide, start, lo, hi, identity):
-    """Copy elements from `start` on of `depth` rows; of the `wide` of each, those from `lo` to `hi` exist."""
-    _, rows, row = x.shape
-    for r in range(depth):  # in order: what fills a last vector is overwritten
-        to, i = pointer(column) + r * wide, top + r
-        if 0 <= i < rows:
-            fill(to, identity, lo)
-            copy_elements(pointer(x) + ((image * rows + i) * row + start + lo), to + lo, hi - lo)
-            fill(to + hi, identity, wide - hi)
-        else:
-            fill(to, identity, wide)
+def copy(x, at, to, count, _cut):
+    """Copy elements from number `at` on."""
+    copy_elements(pointer(x) + at, to, count)
+
+
+def _laying_out(copy: Callable) -> Callable:
+    """Make what lays out a column with one way of copying elements."""
+
+    @inner
+    def lay_out(column, x, image, top, depth, wide, start, lo, hi, identity, cut):
+        """Copy elements from `start` on of `depth` rows; of the `wide` of each, `lo` to `hi` exist."""
+        _, rows, row = x.shape
+        for r in range(depth):  # in order: what fills a last vector is overwritten
+            to, i = pointer(column) + r * wide, top + r
+            if 0 <= i < rows:
+                fill(to, identity, lo)
+                copy(x, (image * rows + i) * row + start + lo, to + lo, hi - lo, cut)
+                fill(to + hi, identity, wide - hi)
+            else:
+                fill(to, identity, wide)
+
+    return lay_out
 
 
 @cache
@@ -102,10 +114,9 @@ def _to_band(name: str) -> Callable:
 
 
 @cache
-def _to_output(name: str) -> Callable:
-    """Make the way of a row of the band to the output for one reduction."""
-    combine = COMBINE[name]
-    slid, joined = sliding(combine), joining(combine)
+def writing(name: str) -> Callable:
+    """Make what ends the way of a row of the band to the output for one reduction."""
+    combine, joined = COMBINE[name], joining(COMBINE[name])
 
     @inner
     def started(value, init, divisors, _factor):
@@ -129,6 +140,13 @@ def _to_output(name: str) -> Callable:
             rest = finish(value, init, by + whole, factor)
             store_elements((rest,), (to + whole,), count - whole)
 
+    return write
+
+
+def _to_output(name: str, write: Callable) -> Callable:
+    """Make the way of a row of the band to the output for one reduction, and one way to end it."""
+    slid, joined = sliding(COMBINE[name]), joining(COMBINE[name])
+
     @inner
     def to_output(band, at, line, picked, width, steps, axis, init, by, factor, to, channels, count):
         """Reduce a row of the band to `count` pixels, each of `width` of the channels."""
@@ -138,7 +156,7 @@ def _to_output(name: str) -> Callable:
         if width == channels and stride == 1:
             write(source, first, shift, extra, init, by, factor, to, count * width)
         elif channels == 1:
-            for q in range(0, reach, lanes(to)):
+            for q in range(0, reach, lanes(first)):
                 store(joined(source + q, first + q, shift, extra), pointer(line) + q)
             for o in range(count):
                 picked[np.uintp(o)] = line[np.uintp(o * stride)]  # unsigned, so that it may become vectors
@@ -151,23 +169,27 @@ def _to_output(name: str) -> Callable:
     return to_output
 
 
-@cache
-def _tasks(name: str) -> Callable:
-    """Make the loop nest for one reduction."""
-    to_band, to_output, overlapping = _to_band(name), _to_output(name), name in OVERLAPPING
+def tasks(name: str, copy: Callable, write: Callable, beside: Callable, *, past: bool = False) -> Callable:
+    """Make the loop nest for one reduction: of what is copied so, and written so, maybe `past` the cache.
 
-    def tasks(begin, stop, cut, identity, init, x, heights, widths, y, axes, down, along):
+    `beside` chooses between the places of an output in its row and in the array, for what lies beside it.
+    """
+    lay_out, to_band, to_output = _laying_out(copy), _to_band(name), _to_output(name, write)
+    overlapping = name in OVERLAPPING
+
+    def swept(begin, stop, cut, identity, init, x, heights, widths, y, axes, down, along):
         """Compute bands; `x` and `y` are (images, rows, pixels * channels)."""
         channels, block, wide, pixels, height = cut[0], cut[1], cut[2], cut[3], cut[4]
         rows, outputs = y.shape[1], axes[1, O]
         blocks = (channels + block - 1) // block
         bands, segments = (rows + height - 1) // height, (outputs + pixels - 1) // pixels
-        room = lanes(pointer(y))
+        step = lanes(pointer(heights))
+        room = 2 * step
         pitch = (extent(axes[1], pixels) * block + wide - 1) // wide * wide + room
-        column = np.empty(extent(axes[0], height) * wide + room, y.dtype)
+        column = np.empty(extent(axes[0], height) * wide + room, heights.dtype)
         reduced = column if overlapping else np.empty_like(column)
-        band = np.empty(height * pitch, y.dtype)
-        line, picked = np.empty(pitch, y.dtype), np.empty(pitch, y.dtype)
+        band = np.empty(height * pitch, heights.dtype)
+        line, picked = np.empty(pitch, heights.dtype), np.empty(pitch, heights.dtype)
         for task in range(begin, stop):
             others, segment = divmod(task, segments)
             others, number = divmod(others, bands)
@@ -177,26 +199,47 @@ def _tasks(name: str) -> Callable:
             high = min(height, rows - top)
             size, under = extent(axes[1], count) * width, top * axes[0, S] - axes[0, LO]
             for at in range(0, size, wide if width == channels else width):
-                across = width if width < channels else min(wide, (size - at + room - 1) // room * room)
+                across = width if width < channels else min(wide, (size - at + step - 1) // step * step)
                 start, lo, hi = inside(axes[1], first, at, across, channels, channel, width)
                 if lo == hi:
                     for r in range(high):
                         fill(pointer(band) + (r * pitch + at), identity, across)
                 else:
-                    lay_out(column, x, image, under, extent(axes[0], high), across, start, lo, hi, identity)
+                    where = across, start, lo, hi, identity, cut
+                    lay_out(column, x, image, under, extent(axes[0], high), *where)
                     to_band(column, reduced, across, down, axes[0], band, at, pitch, high)
             for r in range(high):
                 row, at = image * rows + top + r, first * channels + channel
-                by, to = pointer(widths) + at, pointer(y) + (row * y.shape[2] + at)
+                here = row * y.shape[2] + at
+                by, to = pointer(widths) + beside(at, here), pointer(y) + here
                 by_row = init, by, heights[image % len(heights), top + r]
                 to_output(band, r * pitch, line, picked, width, along, axes[1], *by_row, to, channels, count)
+        if past:
+            fence()
 
-    return compiled(tasks)
+    return compiled(swept)
+
+
+@inner
+def in_row(at, _here):
+    """Choose the place in the row: divisors are those of every row."""
+    return at
+
+
+@inner
+def in_array(_at, here):
+    """Choose the place in the array."""
+    return here
 
 
 @cache
 def loop(name: str, dtype: np.dtype) -> Loop:
     """Compile for contiguous arrays of `dtype`."""
-    x, heights, widths = array(dtype, 3), array(dtype, 2), array(dtype, 1)
-    y, cut, table = array(dtype, 3, writeable=True), array(np.int64, 1), array(np.int64, 2)
-    return Loop(_tasks(name), cut, x.dtype, x.dtype, x, heights, widths, y, table, table, table)
+    return loop_of(tasks(name, copy, writing(name), in_row), dtype, dtype, dtype)
+
+
+def loop_of(tasks: Callable, x_dtype: np.dtype, dtype: np.dtype, y_dtype: np.dtype) -> Loop:
+    """Compile for contiguous arrays, and `dtype` in between."""
+    x, heights, beside = array(x_dtype, 3), array(dtype, 2), array(dtype, 1)
+    y, cut, table = array(y_dtype, 3, writeable=True), array(np.int64, 1), array(np.int64, 2)
+    return Loop(tasks, cut, heights.dtype, heights.dtype, x, heights, beside, y, table, table, table)
