@@ -33,6 +33,7 @@ from fastconv.backends.numba.schedule import (
     BLOCKS,
     CHANNEL_PARTS,
     CHUNK,
+    FAR,
     FIRST_TAP,
     GROUPS,
     IC,
@@ -115,7 +116,8 @@ def compute_block(block, inputs, outputs, live, count, taps, weights, apart, bia
             pointer(bias) + start * sizes[BIASED],
             valid * sizes[BIASED],
             sizes[ACTIVATION],
-            False,  # sums are too long for what is written to matter
+            False,  # sums are too long for what is written to matter, if it is near
+            sizes[FAR] > 0,
         )
 
 

@@ -25,6 +25,7 @@ from fastconv.backends.numba.epilogue import activated
 from fastconv.backends.numba.jit import inner, merged
 from fastconv.backends.numba.simd import REGISTERS, get, halved, lanes, load_pointers, shifted
 from fastconv.backends.numba.tiles import (
+    claim_tile,
     load_elements,
     load_row,
     outer_fma,
@@ -45,10 +46,24 @@ def microkernel(rows, columns, step=0, whole=True):
     `step` is how many vectors lie between weights, or 0 if that is not known now; `whole` is whether all
     elements of vectors of weights may be read, those that are not valid too.
     """
+    wide = columns == NV
 
     @inner
     def run(
-        pixels, live, first, channels, weights, apart, outs, shift, valid, bias, biased, activation, past
+        pixels,
+        live,
+        first,
+        channels,
+        weights,
+        apart,
+        outs,
+        shift,
+        valid,
+        bias,
+        biased,
+        activation,
+        past,
+        near,
     ):
         """Compute one tile.
 
@@ -56,11 +71,14 @@ def microkernel(rows, columns, step=0, whole=True):
         MR a tap, behind which are `channels` from the `first` on, whose weights lie `step` vectors, or
         else `apart` elements, from one another; `outs` at the output addresses, to be moved by `shift`
         elements. `valid` output channels are stored, `past` the cache or not, and `biased` of `bias` are
-        added.
+        added. The outputs' places are brought `near` in the cache beforehand, half of them at each of the
+        first taps, as all at once would be in the way of weights.
         """
         tile = repeat(load_elements(bias, biased, columns), rows)
         further = step * lanes(weights) if step else apart
         for t in range(get(live)):
+            if wide and near and t * HALF < rows:
+                claim_tile(shifted(load_pointers(outs + t * HALF, weights, HALF), shift), columns)
             x = load_pointers(pixels + t * MR, weights, rows)
             w = weights + get(live + 1 + t) * channels * further
             for c in range(first, first + channels):
@@ -68,13 +86,13 @@ def microkernel(rows, columns, step=0, whole=True):
                 tile = outer_fma(tile, x, c, row)
                 w = w + further
         tile = activated(tile, activation)
-        y = shifted(load_pointers(outs, weights, rows), shift)
-        if past and columns == NV and valid == NV * lanes(weights):
-            stream_tile(tile, y)
+        ys = shifted(load_pointers(outs, weights, rows), shift)
+        if past and wide and valid == NV * lanes(weights):
+            stream_tile(tile, ys)
         elif valid == columns * lanes(weights):  # masks: 1.6 times as long at 27 products
-            store_tile(tile, y)
+            store_tile(tile, ys)
         else:
-            store_elements(tile, y, valid)
+            store_elements(tile, ys, valid)
 
     return run
 
@@ -91,7 +109,21 @@ def tiles_of(count):
 
 @merged
 def compute(
-    pixels, outs, live, left, first, channels, weights, apart, shift, valid, bias, biased, activation, past
+    pixels,
+    outs,
+    live,
+    left,
+    first,
+    channels,
+    weights,
+    apart,
+    shift,
+    valid,
+    bias,
+    biased,
+    activation,
+    past,
+    near,
 ):
     """Compute a tile of which `left` pixels count, and at most NV vectors of channels.
 
@@ -105,7 +137,20 @@ def compute(
     size = lanes(weights)
     if left > HALF and valid > size and not apart:
         full_wide(
-            pixels, live, first, channels, weights, 0, outs, shift, valid, bias, biased, activation, past
+            pixels,
+            live,
+            first,
+            channels,
+            weights,
+            0,
+            outs,
+            shift,
+            valid,
+            bias,
+            biased,
+            activation,
+            past,
+            near,
         )
         return
     step = apart or (NV * size if valid > size else size)
@@ -114,7 +159,7 @@ def compute(
         y = outs + m
         if valid == NV * size or (valid > size and not apart):
             half_wide(
-                x, live, first, channels, weights, step, y, shift, valid, bias, biased, activation, past
+                x, live, first, channels, weights, step, y, shift, valid, bias, biased, activation, past, near
             )
             continue
         for n in range(0, valid, size):  # a vector at a time
@@ -123,9 +168,11 @@ def compute(
             here = min(size, valid - n)
             given = here if biased else 0
             if here > size // 2:
-                half_narrow(x, live, first, channels, w, step, y, shift + n, here, b, given, activation, past)
+                half_narrow(
+                    x, live, first, channels, w, step, y, shift + n, here, b, given, activation, past, near
+                )
             else:
-                v = halved(w)
+                v, h = halved(w), halved(b)
                 half_slim(
-                    x, live, first, channels, v, step, y, shift + n, here, halved(b), given, activation, past
+                    x, live, first, channels, v, step, y, shift + n, here, h, given, activation, past, near
                 )

@@ -204,6 +204,7 @@ def run_band(count, inputs, outputs, live, moved, taps, weights, apart, bias, si
                 valid * sizes[BIASED],
                 sizes[ACTIVATION],
                 past,
+                False,
             )
 
 

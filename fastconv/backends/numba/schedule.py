@@ -25,8 +25,9 @@ from fastconv.problem import ConvProblem, Window
 # Columns of a phase's row: the window's numbers, which outputs and taps are this phase's ...
 OUT, TAPS, STRIDE, DILATION, BEFORE, FIRST_OUT, OUT_STEP, FIRST_TAP, TAP_STEP = range(0, 27, 3)
 WEIGHTS, CHUNK, COLUMNS = 27, 28, 29  # ... where its weights begin, and the pixels of a task
-# Places in ``sizes``: regions, parts that channels are cut into, blocks of channels a group, the epilogue.
-REGIONS, CHANNEL_PARTS, GROUPS, IC, OC, BLOCKS, BIASED, ACTIVATION = range(8)
+# Places in ``sizes``: regions, parts that channels are cut into, blocks of channels a group, the epilogue,
+# and whether there are more outputs than the cache of a core holds.
+REGIONS, CHANNEL_PARTS, GROUPS, IC, OC, BLOCKS, BIASED, ACTIVATION, FAR = range(9)
 
 ADDRESSES = 1 << 17  # bytes of addresses a task may list
 INPUTS = 1 << 18  # bytes of input a task should read again and again from L2
@@ -35,7 +36,7 @@ REGIONS_AT_MOST = 27  # three stretches an axis
 WORTH_CUTTING = 0.9  # of the multiplications, to be left with
 TASKS = 16  # as many as keep a few threads evenly busy
 FLOPS, VECTOR = 1e11, 8e-9  # a second on one thread; seconds around the sums of a vector of outputs
-CACHED = 1 << 20  # bytes of weights that one core keeps ...
+CACHED = 1 << 20  # bytes of weights or outputs that one core keeps ...
 OFTEN = 32  # ... of more, tiles that make it worth to pack them for a single call
 ELEMENT = 1e-10  # seconds to pack a weight on one thread
 
@@ -46,7 +47,7 @@ class Schedule:
 
     regions: np.ndarray  # (regions, COLUMNS), what tasks compute
     phases: np.ndarray  # (phases, COLUMNS), what weights are packed for
-    sizes: np.ndarray  # (8,)
+    sizes: np.ndarray  # (9,)
     lift: tuple  # index that gives an array three spatial axes; those of weights come first
     packed: int  # elements of the packed weights
     pack_tasks: int
@@ -82,6 +83,7 @@ def schedule(p: ConvProblem) -> Schedule:
     blocks_in_all = len(phases) * p.g * blocks
     tasks = len(regions) * parts * channel_parts
     sizes = [len(regions), channel_parts, p.g, p.ic, p.oc, blocks, p.has_bias, FUSED.index(p.activation)]
+    sizes.append(math.prod(p.y_shape) * p.acc_dtype.itemsize > CACHED)
     return Schedule(
         regions=np.array(regions, np.int64).reshape(-1, COLUMNS),
         phases=np.array(numbers, np.int64).reshape(-1, COLUMNS),

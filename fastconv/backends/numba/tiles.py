@@ -135,6 +135,24 @@ store_row, store_tile = (
 stream_row, stream_tile = _row_to(stream_vector), _tile_to(stream_vector)
 
 
+@intrinsic(prefer_literal=True)
+def claim_tile(_context, pointers, n):
+    """Have rows of `n` vectors at these pointers brought into the nearest cache, to be written there soon."""
+    kind, columns = pointers.dtype.vector, n.literal_value
+
+    def codegen(context, b, _signature, args):
+        byte = ir.IntType(8).as_pointer()
+        claim = ir.FunctionType(ir.VoidType(), [byte, I32, I32, I32])
+        claim = cgutils.get_or_insert_function(b.module, claim, "llvm.prefetch.p0")
+        for start in cgutils.unpack_tuple(b, args[0]):
+            for i in range(columns):
+                at = b.inttoptr(after(b, start, kind.lanes * i, kind), byte)
+                b.call(claim, [at, *(ir.Constant(I32, word) for word in (1, 3, 1))])  # to write, keep, data
+        return context.get_dummy_value()
+
+    return types.void(pointers, n), codegen
+
+
 @intrinsic
 def fence(_context):
     """Have all that was written be seen by other threads before what is written from now on."""
