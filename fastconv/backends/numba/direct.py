@@ -50,6 +50,7 @@ from fastconv.backends.numba.schedule import (
 )
 from fastconv.backends.numba.scratch import scratch
 from fastconv.backends.numba.simd import lanes, pointer
+from fastconv.backends.numba.squares import load_square, store_square, transposed
 from fastconv.backends.numba.tiles import load_elements, store_row
 from fastconv.kernel import Kernel
 from fastconv.problem import ConvProblem
@@ -146,6 +147,20 @@ def pack_rows(source, apart, target, count, valid):
             store_row(load_elements(source + c * apart, valid, 1), target + c * size)
 
 
+@jit.inner
+def pack_squares(tap, start, target, step, ic, valid):
+    """Lay out whole squares of a tap whose input channels lie side by side; return how far they reach."""
+    size = lanes(target)
+    if tap.strides[0] != tap.itemsize:
+        return 0, 0
+    high, wide, apart = ic // size * size, valid // size * size, tap.strides[1] // tap.itemsize
+    for n in range(0, wide, size):
+        for c in range(0, high, size):
+            square = load_square(pointer(tap) + ((start + n) * apart + c), apart)
+            store_square(transposed(square), target + (c * step + n), step)
+    return high, wide
+
+
 @jit.merged
 def pack_block(item, w, packed, phases, sizes):
     """Lay out the weights of one block of output channels in one phase."""
@@ -170,8 +185,9 @@ def pack_block(item, w, packed, phases, sizes):
                     apart = w.strides[3] // w.itemsize
                     pack_rows(pointer(tap) + start, apart, pointer(packed) + at, ic, valid)
                 else:
-                    for c in range(ic):
-                        for n in range(valid):
+                    high, wide = pack_squares(tap, start, pointer(packed) + at, step, ic, valid)
+                    for n in range(valid):
+                        for c in range(high if n < wide else 0, ic):
                             packed[at + c * step + n] = tap[c, start + n]
                 at += ic * step
 
