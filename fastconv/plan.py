@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Any
 
@@ -31,7 +31,7 @@ class Plan:
     """A convolution or pooling that is ready to run: ``plan(x)`` or ``plan(x, out=y)``.
 
     It keeps its own copy of the weights, in the form its kernel wants them, and no scratch memory, so
-    that any number of threads may call it at once. `plan_conv` and its kin make plans.
+    that any number of threads may call it at once; it can be pickled. `plan_conv` and its kin make plans.
     """
 
     problem: ConvProblem | PoolProblem
@@ -163,9 +163,20 @@ class Plan:
             with np.errstate(all="ignore"):  # float16 overflows, and underflows
                 y[...] = result
 
+    def __reduce__(self) -> tuple:
+        """Pickle the kernel by its name: what is compiled and bound is a process' own."""
+        names = (field.name for field in fields(self) if field.name not in ("kernel", "bound"))
+        return _restored, (self.kernel.name, {name: getattr(self, name) for name in names})
+
     def __repr__(self) -> str:
         """Name problem and kernel."""
         return f"<Plan {self.problem} by {self.kernel.name}>"
+
+
+def _restored(kernel: str, kept: dict[str, Any]) -> Plan:
+    """Make a plan of what another process kept of it."""
+    (row,) = dispatch.table(kernel)
+    return Plan(kernel=row, **kept).binding(kept["prepared"], kept["bias"])
 
 
 def make(

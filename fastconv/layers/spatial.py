@@ -77,6 +77,16 @@ class Planned(Spatial):
         self._planned = lru_cache(maxsize=PLANS)(partial(self._plans, weights))
         super().keep(weights)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the plans: a copy makes its own."""
+        return {name: value for name, value in vars(self).items() if name != "_planned"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take up what another layer was."""
+        vars(self).update(state)
+        if self._weights is not None:
+            self.keep(self._weights)
+
     def _plans(self, weights: Weights, shape: Shape, backend: str) -> tuple[Plan, ...]:
         """Plan for inputs of a new shape, or say in this layer's words what is wrong with it."""
         self._check_channels(shape, weights)

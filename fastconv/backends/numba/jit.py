@@ -77,6 +77,10 @@ class Loop:
         self._addresses: tuple[int, int] | None = None
         self._spread: tuple[Callable, int, int] | None = None  # and where it finds the tasks
 
+    def __reduce__(self) -> tuple:
+        """Pickle what is to be compiled: code is a process' own."""
+        return Loop, (self._tasks, *self._arguments)
+
     def __call__(self, count: int, grain: int, *arguments: Any) -> None:
         """Do `count` tasks, `grain` at a time."""
         if count == 0:
