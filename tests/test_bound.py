@@ -1,6 +1,7 @@
 """Calls that compiled code does on its own equal the kernel, and refuse what they were not bound for."""
 
 import pickle
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,8 @@ from test_shares import allocate_in_one
 
 import fastconv
 from fastconv import calls, dispatch
-from fastconv.backends.numba import bound, jit
+from fastconv.backends.numba import bound, jit, native
+from fastconv.binding import later
 
 BOUND = [row for row in ROWS if row.bind is not None]
 pytestmark = pytest.mark.skipif(jit.OFF is not None, reason="nothing may be compiled")
@@ -209,3 +211,31 @@ def test_calls_again_refuse_an_output_in_their_weights():
 def test_large_arrays_are_not_bound():
     assert fastconv.plan_pool((1, 1024, 1024, 4), 2).bound is None
     assert dispatch.choose(fastconv.plan_pool((1, 64, 64, 4), 2).problem).bind is not None
+
+
+def test_nothing_waits_for_a_compiler_to_be_bound(monkeypatch):
+    """A call that comes again while others compile is computed as before, and bound the next time."""
+    held, over = threading.Event(), threading.Event()
+
+    def compile_on():
+        with native._compiling:
+            held.set()
+            over.wait()
+
+    monkeypatch.setattr(calls, "_recent", {})
+    w = np.ones((2, 2, 3, 7), np.float32)
+    expected = fastconv.conv(X, w)
+    thread = threading.Thread(target=compile_on)
+    thread.start()
+    try:
+        held.wait()
+        np.testing.assert_array_equal(fastconv.conv(X, w), expected)
+        (known,) = calls._recent.values()
+        assert known.bound is later
+    finally:
+        over.set()
+        thread.join()
+    np.testing.assert_array_equal(fastconv.conv(X, w), expected)
+    (known,) = calls._recent.values()
+    assert known.bound not in (None, later)
+    np.testing.assert_array_equal(fastconv.conv(X, w), expected)

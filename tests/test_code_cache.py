@@ -55,6 +55,11 @@ def made(function):
                 yield from made(cell.cell_contents)
 
 
+def swept(reduction):
+    """Make a sweep over arrays."""
+    return sweep.tasks(reduction, sweep.copy, sweep.writing(reduction), sweep.in_row)
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -62,7 +67,7 @@ def made(function):
         (grouped.strips(8, 1, 3, 1, 1, 2, 4), grouped.strips(8, 1, 3, 1, 1, 2, 2)),
         (pooling._tasks("max", 0, False), pooling._tasks("min", 0, False)),
         (pooling._tasks("sum", 0, False), pooling._tasks("sum", 0, True)),
-        (sweep._tasks("sum"), sweep._tasks("prod")),
+        (swept("sum"), swept("prod")),
     ],
 )
 def test_what_is_made_with_something_else_has_another_name(one, other):

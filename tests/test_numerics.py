@@ -218,6 +218,7 @@ LINES = [
     "conv n1 g1 ic1 oc1 i261x247 k7x5 s1x1 d1x1 p1+1x2+2 {}",
     "conv n1 g1 ic1 oc2 i60000 k41 s1 d1 p20+20 {}",
     "conv n3 g1 ic70 oc33 i21x29 k1x1 s1x1 d1x1 p0+0x0+0 {}",
+    "conv n3 g1 ic70 oc33 i21x29 k1x1 s1x1 d1x1 p0+0x0+0 {} x@0312 y@0312",
     "pool max n2 c37 i61x47 k3x2 s1x2 d1x1 p0+0x0+0 {}",
     "pool mean n2 c37 i61x47 k3x5 s1x1 d1x1 p1+1x2+2 {}",
     "pool sum n1 c1 i361x347 k13x15 s1x1 d1x1 p6+6x7+7 {}",

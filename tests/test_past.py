@@ -5,7 +5,7 @@ import pytest
 from cases import WORDS, blank
 
 import fastconv
-from fastconv import plan
+from fastconv import binding
 from fastconv.backends import naive
 from fastconv.backends.numba import coded, heights, locating, pooling
 from fastconv.problem import Layout, pool_problem
@@ -21,7 +21,7 @@ def everything_is_large(monkeypatch):
         (pooling, "PAST"),
         (locating, "PAST"),
         (coded, "PAST"),
-        (plan, "LARGE"),
+        (binding, "LARGE"),
     ):
         monkeypatch.setattr(module, name, 0)
     heights.schedule.cache_clear()

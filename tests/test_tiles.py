@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastconv
-from fastconv import plan
+from fastconv import binding
 from fastconv.backends.numba import heights
 
 ROWS = ("numba:direct", "numba:rows")
@@ -59,7 +59,7 @@ def test_bands_of_any_height(height, monkeypatch):
     """Rows are computed in bands, of which the last may be lower; in place, or from a padded copy."""
     monkeypatch.setattr(heights, "_cycles", lambda _p, _window, band: abs(band.outputs - height))
     monkeypatch.setattr(heights, "PAST", 200)
-    monkeypatch.setattr(plan, "LARGE", 0)
+    monkeypatch.setattr(binding, "LARGE", 0)
     heights.schedule.cache_clear()
     shapes = itertools.product((1, 2, 5, 16, 17, 23), (1, 3, 14), ("valid", "same"), ((1, 1), (2, 1), (1, 3)))
     for lines, wide, padding, (stride, dilation) in shapes:

@@ -44,9 +44,10 @@ from fastconv.backends.numba.handed import (
     take_back,
     write,
 )
-from fastconv.backends.numba.native import machine_code
+from fastconv.backends.numba.native import compiler, machine_code
 from fastconv.backends.numba.slots import RANK
 from fastconv.backends.numba.words import BYTES, call, look
+from fastconv.binding import later
 
 # Words of an array's part of a tape: how many axes it must have, or -1 if it is not handed over; its class,
 # flags, type and kind of elements, its bytes and lengths. Then come how many steps there are, and these.
@@ -138,9 +139,12 @@ def by(steps: Callable[..., list[jit.Step] | None]) -> Callable:
     """Make the `bind` of a row from what lists its steps, or returns None where arrays have to be copied."""
 
     def bind(p: Any, x: Any, prepared: Any, bias: Any, y: Any, handed: tuple) -> Callable | None:
-        """Return ``compute(x, w, bias, y)``, or None."""
+        """Return ``compute(x, w, bias, y)``, or None; `later` while others compile."""
         listed = None if jit.OFF or not KNOWN else steps(p, x, prepared, bias, y)
-        return None if listed is None else _bound(listed, dict(zip((X, W, BIAS, Y), handed, strict=True)))
+        if listed is None:
+            return None
+        with compiler() as free:
+            return _bound(listed, dict(zip((X, W, BIAS, Y), handed, strict=True))) if free else later
 
     return bind
 

@@ -19,17 +19,16 @@ its neighbours. NaN and infinity would reach all of their block: an input that h
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
-from fastconv.backends.numba import jit, planes
+from fastconv.backends.numba import planes
 from fastconv.backends.numba.arrays import deliver, landing, lifted
 from fastconv.backends.numba.butterflies import load_points, multiply, store_points, transform
 from fastconv.backends.numba.copying import copy_elements, gather_elements
-from fastconv.backends.numba.jit import OFF, THREADS, Loop, array, compiled, grain, inner, predicted
+from fastconv.backends.numba.jit import OFF, Loop, array, compiled, grain, inner
 from fastconv.backends.numba.simd import get, pointer, put
 from fastconv.backends.numba.spectra import (
     BEFORE,
@@ -41,6 +40,7 @@ from fastconv.backends.numba.spectra import (
     SIZE,
     STRIDE,
     Passes,
+    cost,
     cut,
     numbers,
     passes,
@@ -227,14 +227,6 @@ def rejects(p: ConvProblem) -> str | None:
     if reason := OFF or planes.rejects(p):
         return reason
     return None if cut(p) else f"a window of extent {p.window.extent}, more than blocks of {MOST} hold"
-
-
-def cost(p: ConvProblem) -> float:
-    """Count the passes of all tasks."""
-    if not (c := cut(p)):
-        return math.inf
-    count = p.n * p.g * c.groups
-    return jit.CALL + predicted(count + count % THREADS, seconds(p, c))  # the last one has a thread waiting
 
 
 KERNELS = [Kernel("numba:fft", ConvProblem, rejects, cost, conv, prepare, exact=False, error=error)]

@@ -37,6 +37,21 @@ def machine_code(function: Any, signature: tuple[types.Type, ...]) -> tuple[int,
 
 
 @contextmanager
+def compiler() -> Iterator[bool]:
+    """Hold all that compiling needs, if nobody else has any of it; yield whether that is so.
+
+    For what can wait: in a child of a fork that was interrupted, it may be held for ever.
+    """
+    with ExitStack() as held:
+        free = True
+        for lock in (_compiling, global_compiler_lock._lock):
+            free = free and lock.acquire(blocking=False)
+            if free:
+                held.callback(lock.release)
+        yield free
+
+
+@contextmanager
 def _uncollected() -> Iterator[None]:
     """Keep the garbage collector from what Numba makes, which stays: its searches take a tenth of it all."""
     before = gc.isenabled()

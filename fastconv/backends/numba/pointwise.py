@@ -37,8 +37,8 @@ from fastconv.backends.numba.stretches import (
     PARTS,
     STRETCHES,
     STRIDE,
+    cost,
     schedule,
-    work,
 )
 from fastconv.backends.numba.tiles import (
     fence,
@@ -255,11 +255,6 @@ def rejects(p: ConvProblem) -> str | None:
     if not (lies(p.x_shape, p.x_order, order) and lies(p.y_shape, p.y_order, order)):
         return "channels that do not come first"
     return None
-
-
-def cost(p: ConvProblem) -> float:
-    """Predict products, a copy of what they read, and what is stored."""
-    return jit.CALL + jit.predicted(1, work(p))
 
 
 KERNELS = [

@@ -18,12 +18,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fastconv.backends.numba import jit
 from fastconv.backends.numba.simd import BYTES
 from fastconv.backends.numba.slots import RANK
 from fastconv.problem import ConvProblem
 
 MOST = 1 << 16  # points of a block
 LANES = BYTES // 4  # blocks of a group; what the last axis is a multiple of
+LAST = 4  # radix of the last pass, which is not the only one
 POINT = 2 * BYTES  # bytes of a point of a group: complex numbers of twice the precision
 L2 = 1 << 20  # bytes
 PASS, MOVED = 1.6e-9, 5e-9  # seconds of a point of a group: in a pass, read or written
@@ -55,7 +57,7 @@ def cut(p: ConvProblem) -> Cut | None:
     """Choose the shape of blocks that is the least work, if any holds the filter."""
     window = p.window.lifted(RANK)
     least = [_power(extent) for extent in window.extent]
-    least[-1] = max(least[-1], LANES)
+    least[-1] = max(least[-1], LANES, 2 * LAST)
     if math.prod(least) > MOST:
         return None
     axes = zip(least, window.padded, strict=True)
@@ -78,6 +80,16 @@ def seconds(p: ConvProblem, c: Cut) -> float:
     """Predict how long a group takes on one thread: to be read and, for each filter, to be written."""
     held = c.points * POINT * (2 if p.oc > 1 else 1)
     return (1 + p.oc) * c.points * (c.passes * PASS + MOVED) * (1.0 if held <= L2 else FAR)
+
+
+def cost(p: ConvProblem) -> float:
+    """Count the passes of all tasks."""
+    if not (c := cut(p)):
+        return math.inf
+    count = p.n * p.g * c.groups
+    return jit.CALL + jit.predicted(
+        count + count % jit.THREADS, seconds(p, c)
+    )  # the last one has a thread waiting
 
 
 def _power(size: int) -> int:

@@ -71,3 +71,8 @@ def work(p: ConvProblem) -> float:
     vectors = p.n * p.g * p.oc * -(-pixels * p.acc_dtype.itemsize // BYTES)
     copied = p.n * p.g * p.ic * pixels * (COPIED if set(p.window.s) <= {1} else ALONE)
     return macs * p.acc_dtype.itemsize * direct.MAC + vectors * STORED + copied
+
+
+def cost(p: ConvProblem) -> float:
+    """Predict products, a copy of what they read, and what is stored."""
+    return jit.CALL + jit.predicted(1, work(p))
