@@ -12,37 +12,46 @@ import numpy as np
 
 Array = np.ndarray
 
+quiet = np.errstate(all="ignore")  # NaN and infinity are numbers like others
 
+
+@quiet
 def linear(x: Array) -> Array:
     """Return ``x``."""
     return x
 
 
+@quiet
 def relu(x: Array) -> Array:
     """Return ``max(x, 0)``."""
     return np.maximum(x, x.dtype.type(0))
 
 
+@quiet
 def relu6(x: Array) -> Array:
     """Return ``min(max(x, 0), 6)``."""
     return np.minimum(relu(x), x.dtype.type(6))
 
 
+@quiet
 def leaky_relu(x: Array, negative_slope: float = 0.2) -> Array:
     """Return ``x`` where it is positive, `negative_slope` times it elsewhere."""
     return np.where(x >= 0, x, x.dtype.type(negative_slope) * x)
 
 
+@quiet
 def elu(x: Array, alpha: float = 1.0) -> Array:
     """Return ``x`` where it is positive, ``alpha * (exp(x) - 1)`` elsewhere."""
     return np.where(x >= 0, x, x.dtype.type(alpha) * np.expm1(np.minimum(x, x.dtype.type(0))))
 
 
+@quiet
 def softplus(x: Array) -> Array:
     """Return ``log(1 + exp(x))``."""
     return np.logaddexp(x, x.dtype.type(0))
 
 
+@quiet
 def sigmoid(x: Array) -> Array:
     """Return ``1 / (1 + exp(-x))``, by way of exp of a negative number so as not to overflow."""
     one = x.dtype.type(1)
@@ -50,16 +59,19 @@ def sigmoid(x: Array) -> Array:
     return np.where(x >= 0, one, small) / (one + small)
 
 
+@quiet
 def tanh(x: Array) -> Array:
     """Return the hyperbolic tangent."""
     return np.tanh(x)
 
 
+@quiet
 def silu(x: Array) -> Array:
     """Return ``x * sigmoid(x)``."""
     return x * sigmoid(x)
 
 
+@quiet
 def gelu(x: Array) -> Array:
     """Return ``x * (1 + erf(x / sqrt(2))) / 2``: the exact one, Keras' default."""
     wide = x.astype(np.float64, copy=False)
@@ -67,11 +79,13 @@ def gelu(x: Array) -> Array:
     return (wide * np.where(wide >= 0, 1 - tail, tail)).astype(x.dtype, copy=False)
 
 
+@quiet
 def hard_sigmoid(x: Array) -> Array:
     """Return ``min(max(x / 6 + 1/2, 0), 1)``."""
     return np.clip(x / x.dtype.type(6) + x.dtype.type(0.5), x.dtype.type(0), x.dtype.type(1))
 
 
+@quiet
 def hard_silu(x: Array) -> Array:
     """Return ``x * hard_sigmoid(x)``."""
     return x * hard_sigmoid(x)
@@ -142,7 +156,7 @@ def _erf_near(x: Array) -> Array:
 
 
 FUNCTIONS: dict[str, Callable[[Array], Array]] = {
-    function.__name__: np.errstate(all="ignore")(function)  # NaN and infinity are numbers like others
+    function.__name__: function
     for function in (
         *(linear, relu, relu6, leaky_relu, elu, softplus, sigmoid, tanh),
         *(silu, gelu, hard_sigmoid, hard_silu),

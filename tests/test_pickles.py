@@ -23,6 +23,7 @@ PLANS = {
     "conv": lambda: fastconv.plan_conv(
         (1, 28, 28, 3), drawn(2, 2, 3, 4), 2, bias=drawn(4), activation="relu"
     ),
+    "activation": lambda: fastconv.plan_conv((2, 9, 9, 3), drawn(2, 2, 3, 4), activation="tanh"),
     "dense": lambda: fastconv.plan_conv((1, 14, 14, 64), drawn(3, 3, 64, 64), padding="same"),
     "depthwise": lambda: fastconv.plan_conv((1, 14, 14, 64), drawn(3, 3, 1, 64)),
     "rank 1": lambda: fastconv.plan_conv((1, 200, 200, 1), ones(9, 9, 1, 1)),
@@ -39,7 +40,7 @@ PLANS = {
 
 def model():
     return layers.Sequential(
-        [layers.Conv2D(4, 2, strides=2, activation="relu"), layers.MaxPooling2D(2), layers.Flatten()]
+        [layers.Conv2D(4, 2, strides=2, activation="gelu"), layers.MaxPooling2D(2), layers.Flatten()]
     )
 
 
