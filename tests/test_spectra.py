@@ -7,7 +7,7 @@ import pytest
 from cases import CASES, arrays, blank, problem
 
 import fastconv
-from fastconv import dispatch
+from fastconv import dispatch, lax
 from fastconv.backends import naive
 from fastconv.backends.numba import fft, spectra
 from fastconv.kernel import Refusal
@@ -156,3 +156,20 @@ def test_weights_of_a_plan_are_its_own():
 
     assert np.isnan(y[0, 0, 0])
     np.testing.assert_array_equal(y[0, 1:], 301)
+
+
+@pytest.mark.parametrize("counts", ["n0 g1 ic1 oc2", "n2 g1 ic1 oc0", "n2 g0 ic1 oc1"])
+def test_nothing_is_computed_of_nothing(counts):
+    """No images, no filters, no channels."""
+    p = parse(f"conv {counts} i400 k301 s1 d1 p0+0 float32")
+    x, w = np.ones(p.x_shape, np.float32), np.ones(p.w_shape, np.float32)
+
+    assert computed(p, x, w).shape == p.y_shape
+    assert ROW.cost(p) > 0
+
+
+def test_filters_there_are_none_of():
+    """Rows are chosen by cost for these, too."""
+    x, w = np.ones((2, 1, 4, 1, 10), np.float32), np.ones((0, 1, 5, 1, 1), np.float32)
+
+    assert lax.conv(x, w, (3, 1, 7), "VALID").shape == (2, 0, 0, 1, 2)

@@ -146,7 +146,7 @@ def spectra(p: ConvProblem, w: np.ndarray, shape: tuple[int, ...]) -> np.ndarray
     holed = np.zeros((w.shape[-1], *shape))
     holes = (slice(0, extent, d) for extent, d in zip(window.extent, window.d, strict=True))
     holed[(slice(None), *holes)] = np.moveaxis(w[..., 0, :], -1, 0).reshape(-1, *window.k)
-    found = np.conj(np.fft.fftn(holed, axes=(1, 2, 3))).reshape(len(holed), -1)
+    found = np.conj(np.fft.fftn(holed, axes=(1, 2, 3))).reshape(len(holed), math.prod(shape))
     return (np.take(found, passes(shape).order, axis=1) / math.prod(shape)).view(np.float64)
 
 
