@@ -14,7 +14,6 @@ from fastconv.problem import ConvProblem, PoolProblem, Window
 
 CHANNELS_LAST = (0, 1, 2, 3, 4)  # axes of a lifted array in the order of memory
 CHANNELS_FIRST = (0, 4, 1, 2, 3)
-LINE = 64  # bytes of a cache line
 PHASES = 4096  # windows that a convolution may fall into: each takes some time in Python
 COPIED = 6e-10  # seconds an element whose neighbours are elsewhere in the copy ...
 TRANSPOSED = 1.5e-10  # ... and where whole vectors change places
@@ -70,12 +69,6 @@ def deliver(result: np.ndarray, y: np.ndarray) -> None:
         return
     with np.errstate(all="ignore"):
         y[...] = result
-
-
-def line(size: int, dtype: np.dtype) -> np.ndarray:
-    """Make room for so many elements that begins where a cache line does: no vector then lies in two."""
-    memory = np.empty(size * dtype.itemsize + LINE, np.uint8)
-    return np.ndarray(size, dtype, memory, -memory.ctypes.data % LINE)
 
 
 def lies(shape: tuple[int, ...], order: tuple[int, ...], wanted: tuple[int, ...]) -> bool:

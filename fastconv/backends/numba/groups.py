@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from fastconv.backends.numba import jit
-from fastconv.backends.numba.arrays import line
 from fastconv.backends.numba.simd import BYTES, lanes, pointer
 from fastconv.backends.numba.tiles import load_elements, store_row
+from fastconv.binding import at_a_line
 
 RUN, WIDTH = range(2)  # places in ``sizes``: taps of a run, output channels of a block
 ELEMENT = 1e-10  # seconds to pack a weight on one thread
@@ -59,7 +59,7 @@ LOOPS = {np.dtype(dtype): _loop(dtype) for dtype in (np.float32, np.float64)}
 def pack(w: np.ndarray, blocks: int, width: int, run: int) -> np.ndarray:
     """Pack weights with three spatial axes for so many blocks of so many output channels."""
     vectors = blocks * (w.size // w.shape[-1])
-    packed = line(vectors * (BYTES // w.itemsize), w.dtype)
+    packed = at_a_line((vectors * (BYTES // w.itemsize),), w.dtype)
     grain = jit.grain(blocks, packed.size * ELEMENT / max(blocks, 1))
     LOOPS[w.dtype](blocks, grain, w, packed, np.array([run, width], np.int64))
     return packed

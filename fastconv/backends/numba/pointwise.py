@@ -24,6 +24,7 @@ from fastconv.backends.numba.copying import copy_elements, gather_elements
 from fastconv.backends.numba.epilogue import FUSED, activated
 from fastconv.backends.numba.jit import OFF, array, compiled, inner, merged
 from fastconv.backends.numba.microkernel import HALF, MR, NV
+from fastconv.backends.numba.planes import aligned
 from fastconv.backends.numba.simd import address, lanes, load_pointers, pointer, shifted
 from fastconv.backends.numba.slots import RANK
 from fastconv.backends.numba.stretches import (
@@ -148,8 +149,7 @@ def tasks(first, end, x, weights, bias, y, sizes):
     size, width = lanes(pointer(x)), NV * lanes(pointer(x))
     pixels = y.shape[2]
     stretch = sizes[BLOCKS] * width
-    panel = np.empty(sizes[IC] * stretch + size, x.dtype)
-    panel = panel[-address(pointer(panel)) % (size * x.itemsize) // x.itemsize :]
+    panel = aligned(np.empty(sizes[IC] * stretch + size, x.dtype))
     line = np.empty(stretch, x.dtype)
     tiles = (sizes[OC] + MR - 1) // MR
     reads, biases = np.empty(tiles * MR, np.int64), np.empty(tiles * MR, np.int64)

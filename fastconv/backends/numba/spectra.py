@@ -33,8 +33,8 @@ FAR = 1.5  # times as many where groups do not stay in cache
 COSTS = ("PASS", "MOVED", "FAR")
 
 # Places in `sizes`, of the first of three axes each, and of the filters of a plane.
-SIZE, HOP, COUNT, BEFORE, STRIDE, OUT = range(0, 18, 3)
-FILTERS = 18
+SIZE, HOP, COUNT, BEFORE, STRIDE = range(0, 15, 3)
+FILTERS = 15
 
 
 class Cut(NamedTuple):
@@ -87,9 +87,8 @@ def cost(p: ConvProblem) -> float:
     if not (c := cut(p)):
         return math.inf
     count = p.n * p.g * c.groups
-    return jit.CALL + jit.predicted(
-        count + count % jit.THREADS, seconds(p, c)
-    )  # the last one has a thread waiting
+    count += count % jit.THREADS  # as a thread waits for the last one
+    return jit.CALL + jit.predicted(count, seconds(p, c))
 
 
 def _power(size: int) -> int:
@@ -154,4 +153,4 @@ def numbers(p: ConvProblem, c: Cut) -> np.ndarray:
     """List what the places say."""
     window = p.window.lifted(RANK)
     before = (lo for lo, _ in window.p)
-    return np.array([*c.shape, *c.hops, *c.counts, *before, *window.s, *window.o, p.oc], np.int64)
+    return np.array([*c.shape, *c.hops, *c.counts, *before, *window.s, p.oc], np.int64)
