@@ -26,7 +26,7 @@ def pairs() -> list:
     found = []
     for workload, problem in PROBLEMS.items():
         marks = [pytest.mark.smoke] * (workload in SMOKE)
-        ranking = dispatch.ranking(problem)
+        ranking = dispatch.ranking(problem, "fast")
         firsts = [row for name in dispatch.backends() for row in dispatch.ranking(problem, name)[:1]]
         limit = HOPELESS * ranking[0].cost(problem)
         for row in sorted(ranking, key=lambda row: (row.backend != "naive", row.name)):

@@ -19,6 +19,8 @@ from fastconv.problem import ConvProblem, FoldProblem, PoolProblem
 Problem = ConvProblem | PoolProblem
 Rankable = Problem | FoldProblem
 
+EVERY = ("auto", "fast")  # names of no backend: every row, in the second case also those to be asked for
+
 _used: ContextVar[str | None] = ContextVar("fastconv_backend", default=None)
 
 
@@ -47,7 +49,7 @@ def _loaded(backend: str) -> tuple[tuple[Kernel, ...], str | None]:
 
 def table(backend: str = "auto") -> tuple[Kernel, ...]:
     """Every kernel there is, by name; those of one backend or one row if `backend` names it."""
-    if backend == "auto":
+    if backend in EVERY:
         return tuple(row for name in _installed() for row in _loaded(name)[0])
     rows = _loaded(backend.partition(":")[0])[0]
     return tuple(row for row in rows if backend in (row.backend, row.name))
@@ -83,7 +85,8 @@ def use_backend(name: str) -> Iterator[None]:
     Parameters
     ----------
     name : str
-        One of `backends()`, a row's full name such as ``"numba:direct"``, or ``"auto"``.
+        One of `backends()`, a row's full name such as ``"numba:direct"``, ``"auto"``, or ``"fast"``: as
+        that, and rows that have to be asked for, as their errors go by what is around a window, too.
 
     Raises
     ------
@@ -123,9 +126,9 @@ def usual() -> str:
 
 def checked_backend(backend: str, op: str) -> str:
     """Return the name of a backend or row that exists, usable or not."""
-    known = backend == "auto" or (isinstance(backend, str) and backend in _installed())
+    known = isinstance(backend, str) and backend in (*EVERY, *_installed())
     if not known and not (isinstance(backend, str) and _row_exists(backend)):
-        names = ", ".join(("auto", *_installed()))
+        names = ", ".join((*EVERY, *_installed()))
         raise ValueError(
             f"{op}: `backend` must be one of {names} or a row's full name as `explain` lists them; "
             f"got {backend!r}"
@@ -142,7 +145,8 @@ def _row_exists(name: str) -> bool:
 @lru_cache(maxsize=1024)
 def ranking(problem: Rankable, backend: str = "auto") -> tuple[Kernel, ...]:
     """Kernels that can compute `problem`, of `backend` if one is named, the cheapest first."""
-    able = [row for row in _rows(problem, backend) if row.rejects(problem) is None]
+    rows = [row for row in _rows(problem, backend) if not row.asked or backend in ("fast", row.name)]
+    able = [row for row in rows if row.rejects(problem) is None]
     return tuple(sorted(able, key=lambda row: row.cost(problem)))
 
 
@@ -177,8 +181,9 @@ def explain_problem(problem: Rankable, refusals: dict[str, str]) -> str:
     rows = _rows(problem, "auto")
     verdicts = {row.name: refusals.get(row.name) or row.rejects(problem) for row in rows}
     width = max(len(row.name) for row in rows)
-    able = sorted((r for r in rows if not verdicts[r.name]), key=lambda r: r.cost(problem))
-    lines = [f"  {row.name:<{width}}  {row.cost(problem) * 1e3:.3g} ms" for row in able]
+    able = sorted((r for r in rows if not verdicts[r.name]), key=lambda r: (r.asked, r.cost(problem)))
+    said = [f"{row.cost(problem) * 1e3:.3g} ms{', if asked for' * row.asked}" for row in able]
+    lines = [f"  {row.name:<{width}}  {verdict}" for row, verdict in zip(able, said, strict=True)]
     lines += [f"  {row.name:<{width}}  {verdicts[row.name]}" for row in rows if verdicts[row.name]]
     lines += [f"  {_loaded(name)[1]}" for name in _installed() if _loaded(name)[1]]
     return "\n".join([str(problem), *lines])

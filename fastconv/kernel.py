@@ -38,6 +38,7 @@ class Kernel:
     exact: bool = True  # sums in any order, within Higham's bound; False: within `error`, and no integers
     error: Callable[..., Any] | None = None  # (problem, |x| conv |w|, x, w) -> bound of |y - exact|
     fuses: frozenset[str] = frozenset({"linear"})  # activations that `run` applies
+    asked: bool = False  # only for who names it, or "fast": its error goes by more than what it sums
 
     @property
     def backend(self) -> str:

@@ -104,7 +104,7 @@ def test_an_unknown_backend_is_refused_with_the_names_of_all(capsys):
     with pytest.raises(SystemExit, match=r"^2$"):
         main(["demo", "--backend", "cuda"])
     err = capsys.readouterr().err
-    assert "argument --backend: invalid choice: 'cuda' (choose from auto, naive, einsum" in err
+    assert "argument --backend: invalid choice: 'cuda' (choose from auto, fast, naive, einsum" in err
     assert all(row.name in err for row in dispatch.table())
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import fastconv
 from fastconv import dispatch, machine
 from fastconv.__main__ import main
 from fastconv.cli import usual, warmup
@@ -76,8 +77,11 @@ def test_usual_problems_are_computed_by_what_is_compiled(dtype):
 def test_usual_problems_need_every_kernel_that_is_compiled():
     rows = {row.name for row in dispatch.table("numba")}
     named = {share[0].split()[0] for share in warmup._shares(usual.lines(usual.DTYPES))}
+    with fastconv.use_backend("fast"):
+        asked = {share[0].split()[0] for share in warmup._shares(usual.lines(usual.DTYPES))}
 
-    assert rows - named == {"numba:jitted"}  # of functions that are the caller's own
+    assert rows - named == {"numba:jitted", "numba:winograd"}  # of functions that are the caller's own; asked
+    assert asked - named == {"numba:winograd"}
 
 
 def test_a_problem_must_be_one(capsys):

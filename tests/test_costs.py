@@ -28,7 +28,7 @@ def cached(monkeypatch, tmp_path):
 
 def predictions():
     problems = [problem(name, dtypes[0]) for name, (_, dtypes) in CASES.items()] + [*PROBLEMS.values()]
-    return [row.cost(p) for p in problems for row in dispatch.ranking(p)]
+    return [row.cost(p) for p in problems for row in dispatch.ranking(p, "fast")]
 
 
 @pytest.mark.parametrize("name", costs.read())

@@ -130,22 +130,24 @@ def test_out_does_not_overlap_inputs_in_another_byte_order(op):
 
 
 @pytest.mark.parametrize("op", WITH_BACKEND)
-@pytest.mark.parametrize("value", ["fast", "", "einsum:nothing", "nothing:conv", None, 3, ["naive"]])
+@pytest.mark.parametrize("value", ["quick", "", "einsum:nothing", "nothing:conv", None, 3, ["naive"]])
 def test_unknown_backends(op, value):
-    text = "`backend` must be one of auto, einsum, naive... or a row's full name as `explain` lists them; "
+    text = (
+        "`backend` must be one of auto, fast, einsum, naive... or a row's full name as `explain` lists them; "
+    )
     args = {**OPS, **PLANS}[op]
 
     refuses(ValueError, f"{text}got {value!r}", op, *args, backend=value)
 
 
 def test_unknown_backends_elsewhere(monkeypatch):
-    text = "`backend` must be one of auto, einsum, ...; got 'fast'"
+    text = "`backend` must be one of auto, fast, einsum, ...; got 'quick'"
     with (
         pytest.raises(ValueError, match=f"^{pattern(f'use_backend: {text}')}$"),
-        fastconv.use_backend("fast"),
+        fastconv.use_backend("quick"),
     ):
         pass
-    monkeypatch.setenv("FASTCONV_BACKEND", "fast")
+    monkeypatch.setenv("FASTCONV_BACKEND", "quick")
     refuses(ValueError, text, "conv", X, W)
 
 

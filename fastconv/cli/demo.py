@@ -155,7 +155,7 @@ def _backend(name: str) -> str:
     try:
         return dispatch.checked_backend(name, "demo")
     except ValueError:
-        names = "auto", *dispatch.backends(), *(row.name for row in dispatch.table())
+        names = *dispatch.EVERY, *dispatch.backends(), *(row.name for row in dispatch.table())
         raise argparse.ArgumentTypeError(
             f"invalid choice: {name!r} (choose from {', '.join(names)})"
         ) from None

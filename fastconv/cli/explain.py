@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _measured(problem: Problem) -> str:
     """Measure the kernels that accept `problem`; the plain loops only where they are bearable."""
-    rows = dispatch.ranking(problem)
+    rows = dispatch.ranking(problem, "fast")
     arrays = inputs(problem)
     lines = []
     with steps(len(rows)) as step:

@@ -85,7 +85,7 @@ class Quality(NamedTuple):
     """How good predictions are, and the choices that follow from them."""
 
     off: dict[str, tuple[float, float]]  # by kernel: median and largest factor between predicted and measured
-    regrets: dict[Problem, float]  # seconds of the kernel that would be chosen over those of the best one
+    regrets: dict[Problem, float]  # seconds of the kernel that "auto" would choose over those of the best
 
 
 def quality(samples: list[Sample], constants: Constants) -> Quality:
@@ -98,7 +98,8 @@ def quality(samples: list[Sample], constants: Constants) -> Quality:
         for kernel, problem, seconds in samples:
             predicted = kernel.cost(problem)
             rows.setdefault(kernel.name, []).append(abs(np.log(predicted / seconds)))
-            found.setdefault(problem, []).append((predicted, seconds))
+            if not kernel.asked:
+                found.setdefault(problem, []).append((predicted, seconds))
     finally:
         costs.write(before)
     off = {

@@ -67,7 +67,7 @@ def _reset() -> int:
 def measure(problem: Problem, budget: float = BUDGET, known: Container[str] = ()) -> Iterator[Sample]:
     """Time every kernel that could be the best for a problem, but those that are known."""
     arrays = explain.inputs(problem)
-    ranking = [row for row in dispatch.ranking(problem) if math.isfinite(row.cost(problem))]
+    ranking = [row for row in dispatch.ranking(problem, "fast") if math.isfinite(row.cost(problem))]
     limit = min(LONG, HOPELESS * ranking[0].cost(problem)) if ranking else 0
     for row in ranking:
         if row.name not in known and (row is ranking[0] or row.cost(problem) < limit):

@@ -66,7 +66,7 @@ def _compiled(line: str) -> tuple[Problem, Kernel | None]:
         problem = parse(line)
     except ValueError as error:
         raise CommandError(str(error)) from None
-    ranking = dispatch.ranking(problem)
+    ranking = dispatch.ranking(problem, dispatch.current_backend("auto", "warmup"))
     return problem, ranking[0] if ranking and ranking[0].backend == "numba" else None
 
 

@@ -61,8 +61,9 @@ def conv(
         "hard_sigmoid", "hard_silu" or "linear", as in ``keras.activations``; or a function of the
         output array.
     backend : str
-        ``"auto"`` takes the kernel predicted to be fastest; a name of `backends()`, or a kernel's full
-        name, is obeyed or refused.
+        ``"auto"`` takes the kernel predicted to be fastest; ``"fast"`` also one whose errors go by what is
+        around a window (Winograd's, of three taps); a name of `backends()`, or a kernel's full name, is
+        obeyed or refused.
     out : ndarray, optional
         Where to write the result. It must not overlap the other arrays.
 

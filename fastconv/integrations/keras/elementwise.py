@@ -81,7 +81,7 @@ def gelu(x, approximate=True):
 def _exact_gelu() -> Callable[[np.ndarray], np.ndarray]:
     """Choose how to compute, by the backend that convolutions are to have."""
     wanted = dispatch.wanted_backend("auto").partition(":")[0]
-    return (wanted in ("auto", "numba") and _compiled_gelu()) or _gelu_by_scipy
+    return (wanted in (*dispatch.EVERY, "numba") and _compiled_gelu()) or _gelu_by_scipy
 
 
 @cache

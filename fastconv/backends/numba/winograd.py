@@ -1,0 +1,302 @@
+"""Dense convolution by three taps an axis with fewer products than it has, where a caller asks for it.
+
+    y = A' [sum over channels c of (G w[c]) * (B' x[c])]      ``minimal`` has the transforms
+
+16 products for 2 x 2 outputs where all other rows take 36, or 4 for 2 where only the last axis has three
+taps; what they save is less, as patches are transformed there and back. Loop nest, outermost first:
+
+    task         patches of outputs, and some of the filters        parallel: each writes its own
+      transform  the inputs of all patches, into cache
+      block      NV vectors of filters
+        multiply one matrix for each of a patch's numbers: patches by channels by filters, ``microkernel``
+        untransform the products of the block's patches, in cache; bias, activation
+
+An error goes by all inputs of a patch: one beside the window may leave a trace, of a rounding unit of its
+own, where those in the window are small, or zeros. (In return sums are a ninth as long: of inputs of like
+sizes, errors are smaller than those of ``direct``.) So only who asks for it gets this row. NaN and infinity
+would reach all of their patch: if an output is not finite, all are computed by ``direct`` instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from fastconv.backends.numba import direct, jit
+from fastconv.backends.numba.arrays import channels_last, deliver, rejects_conv
+from fastconv.backends.numba.epilogue import FUSED, activated
+from fastconv.backends.numba.jit import array, compiled, inner
+from fastconv.backends.numba.microkernel import MR, NV, compute
+from fastconv.backends.numba.minimal import (
+    OUTS,
+    SIDE,
+    TAPS,
+    inputs_transformed,
+    load_each,
+    load_each_part,
+    marked,
+    outputs_transformed,
+    weights_transformed,
+)
+from fastconv.backends.numba.patches import (
+    ACTIVATION,
+    BIASED,
+    BLOCKS,
+    CHUNK,
+    GROUPS,
+    IC,
+    OC,
+    PARTS,
+    PATCHES,
+    RUNS,
+    Schedule,
+    block_of,
+    cost,
+    locate,
+    schedule,
+    split,
+)
+from fastconv.backends.numba.planes import aligned
+from fastconv.backends.numba.scratch import scratch
+from fastconv.backends.numba.simd import address, lanes, load_pointers, plus, pointer, shifted
+from fastconv.backends.numba.tiles import load_elements, repeat, store_elements, store_row, store_tile
+from fastconv.kernel import Kernel, Refusal
+from fastconv.problem import ConvProblem
+from fastconv.rounding import of_patches
+
+
+def _stages(products, written):
+    """Make what comes before and after the sums of patches: of `products` numbers, for `written` outputs."""
+
+    @inner
+    def transform(inputs, places, like, shift, first, ic, runs):
+        """Write `ic` channels, from the `first` on, of each run of inputs to `places`, moved by `shift`."""
+        size = lanes(like)
+        for r in range(runs):
+            x = shifted(load_pointers(inputs + r * products, like, products), first)
+            v = shifted(load_pointers(places, like, products), shift + r * ic)
+            whole = ic // size * size
+            for c in range(0, whole, size):
+                store_tile(inputs_transformed(load_each(shifted(x, c))), shifted(v, c))
+            if whole < ic:  # what fills up the vector is written over by what comes next
+                part = load_each_part(shifted(x, whole), ic - whole)
+                store_tile(inputs_transformed(part), shifted(v, whole))
+
+    @inner
+    def untransform(places, shift, outputs, first, valid, bias, biased, activation, marks):
+        """Write outputs of `valid` filters, from the `first` on, from sums at `places`, moved by `shift`."""
+        size = lanes(bias)
+        y = shifted(load_pointers(outputs, bias, written), first)
+        m = shifted(load_pointers(places, bias, products), shift)
+        for n in range(0, valid, size):
+            here = min(size, valid - n)
+            if here == size:
+                tile = outputs_transformed(load_each(shifted(m, n)))
+            else:
+                tile = outputs_transformed(load_each_part(shifted(m, n), here))
+            marks = marked(marks, tile)
+            tile = activated(
+                plus(tile, repeat(load_elements(bias + n, here * biased, 1), written)), activation
+            )
+            if here == size:
+                store_tile(tile, shifted(y, n))
+            else:
+                store_elements(tile, shifted(y, n), here)
+        return marks
+
+    return transform, untransform
+
+
+def _packing(products, taps):
+    """Make the transform of weights, `taps` at a time to `products`."""
+
+    @compiled
+    def pack(first, end, w, packed, sizes):
+        """Transform the weights of blocks, and lay them out as the micro-kernel reads them."""
+        size, ic = lanes(pointer(packed)), sizes[IC]
+        length = sizes[RUNS] * ic
+        given, places = np.empty(taps, np.int64), np.empty(products, np.int64)
+        for number in range(first, end):
+            group, start, valid, offset = block_of(number, sizes, size)
+            width = NV * size if valid > size else size
+            for at in range(products):
+                places[at] = address(pointer(packed) + (offset + at * length * width))
+            v = load_pointers(pointer(places), pointer(packed), products)
+            for run in range(length):
+                r, c = divmod(run, ic)
+                tap = pointer(w) + (r * taps * ic + c) * w.shape[4] + group * sizes[OC] + start
+                for t in range(taps):
+                    given[t] = address(tap + t * ic * w.shape[4])
+                x = load_pointers(pointer(given), pointer(packed), taps)
+                for n in range(0, valid, size):
+                    tile = weights_transformed(load_each_part(shifted(x, n), min(size, valid - n)))
+                    store_tile(tile, shifted(v, run * width + n))
+
+    return pack
+
+
+def _running(products, written):
+    """Make the tasks of patches of `products` numbers, of which `written` outputs come."""
+    transform, untransform = _stages(products, written)
+
+    @compiled
+    def tasks(first, end, x, weights, bias, y, zeros, odd, sizes):
+        """Compute tasks `first` to `end`; note in `odd` where an output is not finite."""
+        size, ic, length = lanes(pointer(x)), sizes[IC], sizes[RUNS] * sizes[IC]
+        rows = (sizes[CHUNK] + MR - 1) // MR * MR
+        across, summed = rows * length + size, rows * NV * size + size  # the numbers of all patches, one each
+        kept = aligned(np.empty(products * (across + summed) + size, x.dtype))
+        reads, sums = np.empty(products * rows, np.int64), np.empty(products * rows, np.int64)
+        inputs, outputs = np.empty(products * sizes[RUNS], np.int64), np.empty(rows * written, np.int64)
+        read_at, summed_at = np.empty(products, np.int64), np.empty(products, np.int64)
+        spill, live = np.empty(y.shape[4], x.dtype), np.empty(2, np.int64)
+        live[0], live[1] = 1, 0
+        for at in range(products):
+            read_at[at] = address(pointer(kept) + at * across)
+            summed_at[at] = address(pointer(kept) + (products * across + at * summed))
+            for row in range(rows):
+                reads[at * rows + row] = read_at[at] + row * length * x.itemsize
+                sums[at * rows + row] = summed_at[at] + row * NV * size * x.itemsize
+        marks, held, count = load_elements(pointer(kept), 0, 1), -1, 0
+        for task in range(first, end):
+            rest, part = divmod(task, sizes[PARTS])
+            chunk, group = divmod(rest, sizes[GROUPS])
+            begin = chunk * sizes[CHUNK]
+            if rest != held:  # else the last part's are there
+                held, count = rest, min(sizes[CHUNK], sizes[PATCHES] - begin)
+                for row in range(count):
+                    to, shift = pointer(outputs) + row * written, row * length
+                    locate(begin + row, x, y, zeros, spill, pointer(inputs), to, sizes)
+                    transform(
+                        pointer(inputs), pointer(read_at), pointer(x), shift, group * ic, ic, sizes[RUNS]
+                    )
+            blocks = sizes[BLOCKS]
+            for j in range(part * blocks // sizes[PARTS], (part + 1) * blocks // sizes[PARTS]):
+                _, start, valid, offset = block_of(group * blocks + j, sizes, size)
+                width = NV * size if valid > size else size
+                start += group * sizes[OC]
+                for at in range(products):
+                    for row in range(0, count, MR):
+                        compute(
+                            pointer(reads) + (at * rows + row),
+                            pointer(sums) + (at * rows + row),
+                            pointer(live),
+                            count - row,
+                            0,
+                            length,
+                            pointer(weights) + (offset + at * length * width),
+                            0,
+                            0,
+                            valid,
+                            pointer(zeros),
+                            0,
+                            0,
+                            False,
+                            False,
+                        )
+                for row in range(count):
+                    marks = untransform(
+                        pointer(summed_at),
+                        row * NV * size,
+                        pointer(outputs) + row * written,
+                        start,
+                        valid,
+                        pointer(bias) + start * sizes[BIASED],
+                        sizes[BIASED],
+                        sizes[ACTIVATION],
+                        marks,
+                    )
+        store_row(marks, pointer(kept))
+        for lane in range(size):
+            if not np.isfinite(kept[lane]):
+                odd[0] = 1
+
+    return tasks
+
+
+@cache
+def _loops(dtype: np.dtype, axes: int) -> tuple[jit.Loop, jit.Loop]:
+    """Compile for arrays of `dtype`, and windows that are split along so many axes."""
+    products, line, sizes = SIDE**axes, array(dtype, 1), array(np.int64, 1)
+    written, odd = array(dtype, 5, "A", writeable=True), array(np.int64, 1, writeable=True)
+    pack = jit.Loop(_packing(products, TAPS**axes), array(dtype, 5), array(dtype, 1, writeable=True), sizes)
+    run = _running(products, OUTS**axes)
+    return pack, jit.Loop(run, array(dtype, 5, "A"), line, line, written, line, odd, sizes)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Weights, and what they are transformed to."""
+
+    w: np.ndarray  # as they came
+    transformed: np.ndarray
+    schedule: Schedule
+
+
+def prepare(p: ConvProblem, w: np.ndarray) -> Prepared:
+    """Transform ``(*k, ic, g*oc)``, and keep a copy."""
+    return lend(p, w.copy())
+
+
+def lend(p: ConvProblem, w: np.ndarray) -> Prepared:
+    """Transform the weights, and keep them as they are."""
+    plan = schedule(p)
+    result = scratch((plan.weights,), p.acc_dtype)
+    pack, _ = _loops(p.acc_dtype, sum(split(p)))
+    whole = np.ascontiguousarray(w, p.acc_dtype)[plan.lift[1:]]
+    pack(plan.pack_tasks, plan.pack_grain, whole, result, plan.sizes)
+    if not np.isfinite(result).all():
+        raise Refusal("a weight is not finite, or a sum of three")
+    return Prepared(w, result, plan)
+
+
+def conv(p: ConvProblem, x: np.ndarray, prepared: Prepared, bias: np.ndarray | None, y: np.ndarray) -> None:
+    """Compute all outputs; where one shows that an input is not finite, by what they mean."""
+    plan, odd = prepared.schedule, np.zeros(1, np.int64)
+    source, result = x, direct.side_by_side(y, p.acc_dtype)
+    if x.dtype != p.acc_dtype or x.strides[-1] != x.itemsize:
+        source = channels_last(x, p.acc_dtype)
+    _, run = _loops(p.acc_dtype, sum(split(p)))
+    given = source[plan.lift], prepared.transformed, plan.zeros if bias is None else bias, result[plan.lift]
+    run(plan.tasks, plan.grain, *given, plan.zeros, odd, plan.sizes)
+    if odd[0]:
+        direct.conv(p, x, direct.prepare(p, prepared.w), bias, y)
+    else:
+        deliver(result, y)
+
+
+def error(p: ConvProblem, size: np.ndarray, x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Bound the error by what patches hold."""
+    return of_patches(p, split(p), size, x, w)
+
+
+def rejects(p: ConvProblem) -> str | None:
+    """Say why this kernel cannot compute `p`, if it cannot."""
+    if reason := jit.OFF or rejects_conv(p):
+        return reason
+    if not split(p)[-1]:
+        return (
+            f"a window of {p.window.k} at strides {p.window.s}, only of three taps along the last axis at 1"
+        )
+    if any(b > 1 for b in p.window.b):
+        return "zeros between inputs"
+    return None
+
+
+KERNELS = [
+    Kernel(
+        "numba:winograd",
+        ConvProblem,
+        rejects,
+        cost,
+        conv,
+        prepare,
+        once=lend,
+        exact=False,
+        error=error,
+        fuses=frozenset(FUSED),
+        asked=True,
+    ),
+]
