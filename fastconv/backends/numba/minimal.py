@@ -1,4 +1,4 @@
-"""Words of minimal filtering, F(2, 3): two outputs of three taps by four products, along one axis or both.
+"""Minimal filtering, F(2, 3): two outputs of three taps by four products, along one axis or both.
 
     y = A' [(G w) * (B' x)]    B' x = (x0 - x2, x1 + x2, x2 - x1, x1 - x3)
                                G w  = (w0, (w0 + w1 + w2) / 2, (w0 - w1 + w2) / 2, w2)
@@ -21,8 +21,19 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from fastconv.backends.numba.simd import I32, call, load_vector, vector_type
-from fastconv.backends.numba.tiles import masked, masks
+from fastconv.backends.numba.epilogue import activated
+from fastconv.backends.numba.jit import inner
+from fastconv.backends.numba.simd import (
+    I32,
+    call,
+    lanes,
+    load_pointers,
+    load_vector,
+    plus,
+    shifted,
+    vector_type,
+)
+from fastconv.backends.numba.tiles import load_elements, masked, masks, repeat, store_elements, store_tile
 
 SIDE, TAPS, OUTS = 4, 3, 2  # numbers of a patch along an axis: inputs and products, weights, outputs
 
@@ -113,3 +124,45 @@ def marked(_context, marks, tile):
         return context.make_tuple(b, marks, [found])
 
     return marks(marks, tile), codegen
+
+
+def stages(products, written):
+    """Make what comes before and after the sums of patches: of `products` numbers, for `written` outputs."""
+
+    @inner
+    def transform(inputs, places, like, shift, first, ic, runs):
+        """Write `ic` channels, from the `first` on, of each run of inputs to `places`, moved by `shift`."""
+        size = lanes(like)
+        for r in range(runs):
+            x = shifted(load_pointers(inputs + r * products, like, products), first)
+            v = shifted(load_pointers(places, like, products), shift + r * ic)
+            whole = ic // size * size
+            for c in range(0, whole, size):
+                store_tile(inputs_transformed(load_each(shifted(x, c))), shifted(v, c))
+            if whole < ic:  # what fills up the vector is written over by what comes next
+                part = load_each_part(shifted(x, whole), ic - whole)
+                store_tile(inputs_transformed(part), shifted(v, whole))
+
+    @inner
+    def untransform(places, shift, outputs, first, valid, bias, biased, activation, marks):
+        """Write outputs of `valid` filters, from the `first` on, from sums at `places`, moved by `shift`."""
+        size = lanes(bias)
+        y = shifted(load_pointers(outputs, bias, written), first)
+        m = shifted(load_pointers(places, bias, products), shift)
+        for n in range(0, valid, size):
+            here = min(size, valid - n)
+            if here == size:
+                tile = outputs_transformed(load_each(shifted(m, n)))
+            else:
+                tile = outputs_transformed(load_each_part(shifted(m, n), here))
+            marks = marked(marks, tile)
+            tile = activated(
+                plus(tile, repeat(load_elements(bias + n, here * biased, 1), written)), activation
+            )
+            if here == size:
+                store_tile(tile, shifted(y, n))
+            else:
+                store_elements(tile, shifted(y, n), here)
+        return marks
+
+    return transform, untransform

@@ -178,9 +178,9 @@ def locate(patch, x, y, zeros, spill, inputs, outputs, sizes):
 
 @inner
 def block_of(number, sizes, size):
-    """Return a block's group, its first filter there, how many it has, and where its weights begin."""
+    """Return a block's first filter, how many it has, and where its weights begin."""
     group, j = divmod(number, sizes[BLOCKS])
     first = j * NV * size
-    valid = min(NV * size, sizes[OC] - first)
     length = sizes[PRODUCTS] * sizes[RUNS] * sizes[IC]
-    return group, first, valid, (group * padded(sizes[OC], size) + first) * length
+    begin = (group * padded(sizes[OC], size) + first) * length
+    return group * sizes[OC] + first, min(NV * size, sizes[OC] - first), begin

@@ -26,18 +26,15 @@ import numpy as np
 
 from fastconv.backends.numba import direct, jit
 from fastconv.backends.numba.arrays import channels_last, deliver, rejects_conv
-from fastconv.backends.numba.epilogue import FUSED, activated
+from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.jit import array, compiled, inner
 from fastconv.backends.numba.microkernel import MR, NV, compute
 from fastconv.backends.numba.minimal import (
     OUTS,
     SIDE,
     TAPS,
-    inputs_transformed,
-    load_each,
     load_each_part,
-    marked,
-    outputs_transformed,
+    stages,
     weights_transformed,
 )
 from fastconv.backends.numba.patches import (
@@ -47,7 +44,6 @@ from fastconv.backends.numba.patches import (
     CHUNK,
     GROUPS,
     IC,
-    OC,
     PARTS,
     PATCHES,
     RUNS,
@@ -60,53 +56,11 @@ from fastconv.backends.numba.patches import (
 )
 from fastconv.backends.numba.planes import aligned
 from fastconv.backends.numba.scratch import scratch
-from fastconv.backends.numba.simd import address, lanes, load_pointers, plus, pointer, shifted
-from fastconv.backends.numba.tiles import load_elements, repeat, store_elements, store_row, store_tile
+from fastconv.backends.numba.simd import address, lanes, load_pointers, pointer, shifted
+from fastconv.backends.numba.tiles import load_elements, store_row, store_tile
 from fastconv.kernel import Kernel, Refusal
 from fastconv.problem import ConvProblem
 from fastconv.rounding import of_patches
-
-
-def _stages(products, written):
-    """Make what comes before and after the sums of patches: of `products` numbers, for `written` outputs."""
-
-    @inner
-    def transform(inputs, places, like, shift, first, ic, runs):
-        """Write `ic` channels, from the `first` on, of each run of inputs to `places`, moved by `shift`."""
-        size = lanes(like)
-        for r in range(runs):
-            x = shifted(load_pointers(inputs + r * products, like, products), first)
-            v = shifted(load_pointers(places, like, products), shift + r * ic)
-            whole = ic // size * size
-            for c in range(0, whole, size):
-                store_tile(inputs_transformed(load_each(shifted(x, c))), shifted(v, c))
-            if whole < ic:  # what fills up the vector is written over by what comes next
-                part = load_each_part(shifted(x, whole), ic - whole)
-                store_tile(inputs_transformed(part), shifted(v, whole))
-
-    @inner
-    def untransform(places, shift, outputs, first, valid, bias, biased, activation, marks):
-        """Write outputs of `valid` filters, from the `first` on, from sums at `places`, moved by `shift`."""
-        size = lanes(bias)
-        y = shifted(load_pointers(outputs, bias, written), first)
-        m = shifted(load_pointers(places, bias, products), shift)
-        for n in range(0, valid, size):
-            here = min(size, valid - n)
-            if here == size:
-                tile = outputs_transformed(load_each(shifted(m, n)))
-            else:
-                tile = outputs_transformed(load_each_part(shifted(m, n), here))
-            marks = marked(marks, tile)
-            tile = activated(
-                plus(tile, repeat(load_elements(bias + n, here * biased, 1), written)), activation
-            )
-            if here == size:
-                store_tile(tile, shifted(y, n))
-            else:
-                store_elements(tile, shifted(y, n), here)
-        return marks
-
-    return transform, untransform
 
 
 def _packing(products, taps):
@@ -119,14 +73,14 @@ def _packing(products, taps):
         length = sizes[RUNS] * ic
         given, places = np.empty(taps, np.int64), np.empty(products, np.int64)
         for number in range(first, end):
-            group, start, valid, offset = block_of(number, sizes, size)
+            f, valid, offset = block_of(number, sizes, size)
             width = NV * size if valid > size else size
             for at in range(products):
                 places[at] = address(pointer(packed) + (offset + at * length * width))
             v = load_pointers(pointer(places), pointer(packed), products)
             for run in range(length):
                 r, c = divmod(run, ic)
-                tap = pointer(w) + (r * taps * ic + c) * w.shape[4] + group * sizes[OC] + start
+                tap = pointer(w) + (r * taps * ic + c) * w.shape[4] + f
                 for t in range(taps):
                     given[t] = address(tap + t * ic * w.shape[4])
                 x = load_pointers(pointer(given), pointer(packed), taps)
@@ -137,73 +91,90 @@ def _packing(products, taps):
     return pack
 
 
+@inner
+def list_places(kept, products, rows, across, apart, reads, writes):
+    """List where the transformed inputs of every patch begin, and its products, number by number."""
+    size = lanes(pointer(kept))
+    summed = rows * NV * size + size
+    for at in range(products):
+        x, y = pointer(kept) + at * across, pointer(kept) + (products * across + at * summed)
+        for row in range(rows):
+            reads[at * rows + row] = address(x + row * apart)
+            writes[at * rows + row] = address(y + row * NV * size)
+
+
+@inner
+def multiply(reads, writes, live, count, length, weights, valid, zeros):
+    """Multiply one number of `count` patches by that of a block of filters."""
+    for row in range(0, count, MR):
+        compute(
+            reads + row,
+            writes + row,
+            live,
+            count - row,
+            0,
+            length,
+            weights,
+            0,
+            0,
+            valid,
+            zeros,
+            0,
+            0,
+            False,
+            False,
+        )
+
+
 def _running(products, written):
     """Make the tasks of patches of `products` numbers, of which `written` outputs come."""
-    transform, untransform = _stages(products, written)
+    transform, untransform = stages(products, written)
 
     @compiled
     def tasks(first, end, x, weights, bias, y, zeros, odd, sizes):
         """Compute tasks `first` to `end`; note in `odd` where an output is not finite."""
-        size, ic, length = lanes(pointer(x)), sizes[IC], sizes[RUNS] * sizes[IC]
-        rows = (sizes[CHUNK] + MR - 1) // MR * MR
-        across, summed = rows * length + size, rows * NV * size + size  # the numbers of all patches, one each
-        kept = aligned(np.empty(products * (across + summed) + size, x.dtype))
-        reads, sums = np.empty(products * rows, np.int64), np.empty(products * rows, np.int64)
-        inputs, outputs = np.empty(products * sizes[RUNS], np.int64), np.empty(rows * written, np.int64)
-        read_at, summed_at = np.empty(products, np.int64), np.empty(products, np.int64)
-        spill, live = np.empty(y.shape[4], x.dtype), np.empty(2, np.int64)
-        live[0], live[1] = 1, 0
-        for at in range(products):
-            read_at[at] = address(pointer(kept) + at * across)
-            summed_at[at] = address(pointer(kept) + (products * across + at * summed))
-            for row in range(rows):
-                reads[at * rows + row] = read_at[at] + row * length * x.itemsize
-                sums[at * rows + row] = summed_at[at] + row * NV * size * x.itemsize
+        size, ic, runs, blocks = lanes(pointer(x)), sizes[IC], sizes[RUNS], sizes[BLOCKS]
+        length, rows = runs * ic, (sizes[CHUNK] + MR - 1) // MR * MR
+        across = rows * length + size  # elements of one number of all patches
+        kept = aligned(np.empty(products * (across + (rows * NV + 1) * size) + size, x.dtype))
+        reads, writes = np.empty(products * rows, np.int64), np.empty(products * rows, np.int64)
+        list_places(kept, products, rows, across, length, reads, writes)
+        inputs, outputs = np.empty(products * runs, np.int64), np.empty(rows * written, np.int64)
+        first_reads, first_writes = reads[::rows].copy(), writes[::rows].copy()
+        spill, live = np.empty(y.shape[4], x.dtype), np.array([1, 0])  # one tap, the first
         marks, held, count = load_elements(pointer(kept), 0, 1), -1, 0
         for task in range(first, end):
             rest, part = divmod(task, sizes[PARTS])
             chunk, group = divmod(rest, sizes[GROUPS])
-            begin = chunk * sizes[CHUNK]
             if rest != held:  # else the last part's are there
-                held, count = rest, min(sizes[CHUNK], sizes[PATCHES] - begin)
+                held, count = rest, min(sizes[CHUNK], sizes[PATCHES] - chunk * sizes[CHUNK])
                 for row in range(count):
-                    to, shift = pointer(outputs) + row * written, row * length
-                    locate(begin + row, x, y, zeros, spill, pointer(inputs), to, sizes)
-                    transform(
-                        pointer(inputs), pointer(read_at), pointer(x), shift, group * ic, ic, sizes[RUNS]
-                    )
-            blocks = sizes[BLOCKS]
+                    patch, to = chunk * sizes[CHUNK] + row, pointer(outputs) + row * written
+                    locate(patch, x, y, zeros, spill, pointer(inputs), to, sizes)
+                    at = pointer(first_reads)
+                    transform(pointer(inputs), at, pointer(x), row * length, group * ic, ic, runs)
             for j in range(part * blocks // sizes[PARTS], (part + 1) * blocks // sizes[PARTS]):
-                _, start, valid, offset = block_of(group * blocks + j, sizes, size)
-                width = NV * size if valid > size else size
-                start += group * sizes[OC]
+                f, valid, offset = block_of(group * blocks + j, sizes, size)
+                apart = length * (NV * size if valid > size else size)
                 for at in range(products):
-                    for row in range(0, count, MR):
-                        compute(
-                            pointer(reads) + (at * rows + row),
-                            pointer(sums) + (at * rows + row),
-                            pointer(live),
-                            count - row,
-                            0,
-                            length,
-                            pointer(weights) + (offset + at * length * width),
-                            0,
-                            0,
-                            valid,
-                            pointer(zeros),
-                            0,
-                            0,
-                            False,
-                            False,
-                        )
+                    multiply(
+                        pointer(reads) + at * rows,
+                        pointer(writes) + at * rows,
+                        pointer(live),
+                        count,
+                        length,
+                        pointer(weights) + (offset + at * apart),
+                        valid,
+                        pointer(zeros),
+                    )
                 for row in range(count):
                     marks = untransform(
-                        pointer(summed_at),
+                        pointer(first_writes),
                         row * NV * size,
                         pointer(outputs) + row * written,
-                        start,
+                        f,
                         valid,
-                        pointer(bias) + start * sizes[BIASED],
+                        pointer(bias) + f * sizes[BIASED],
                         sizes[BIASED],
                         sizes[ACTIVATION],
                         marks,
