@@ -12,7 +12,18 @@ import pytest
 from bench import layers
 from bench.peers import __main__ as command
 from bench.peers import race, tables
-from bench.peers.libraries import CALL, LIMIT, PLAN, Contender, factors, image, is_filter, is_tiling, taps
+from bench.peers.libraries import (
+    CALL,
+    FAST,
+    LIMIT,
+    PLAN,
+    Contender,
+    factors,
+    image,
+    is_filter,
+    is_tiling,
+    taps,
+)
 from bench.peers.worker import Worker
 
 WORKLOAD = "article/pool"
@@ -159,10 +170,11 @@ def test_a_library_that_is_not_installed_is_named():
     assert "scipy" in json.loads(done.stdout)["missing"]
 
 
-def row(workload, plan, call, peers, calls, limit, **more):
+def row(workload, plan, call, peers, calls, limit, fast=None, **more):
     seconds = {
         PLAN: {"fastconv:numba:direct": plan, **peers},
         CALL: {"fastconv:call": call, **calls},
+        FAST: {"fastconv:numba:winograd": fast} if fast else {},
         LIMIT: limit,
     }
     problem = str(layers.PROBLEMS[workload])
@@ -184,7 +196,7 @@ RESULTS = {
         row(  # 2 * 56**2 * 9 * 64 * 64 = 231,211,008 flops in 2 ms, beside 2**31 in 20 ms: 107.7 %
             "resnet50/conv2_3x3", 2e-3, 4e-3,
             {"torch:contiguous": 4e-3, "torch:channels_last": 3e-3, "onnxruntime:bound": 2.5e-3},
-            {"torch:contiguous": 4e-3, "torch:channels_last": 3e-3}, {"limits:matmul": 20e-3},
+            {"torch:contiguous": 4e-3, "torch:channels_last": 3e-3}, {"limits:matmul": 20e-3}, 1e-3,
         ),
         row(
             "mnist/conv1", 10e-6, 12.34e-6, {"torch:contiguous": 20e-6}, {"torch:contiguous": 24.68e-6},
@@ -202,20 +214,22 @@ def test_standings_are_of_each_librarys_best_way():
     conv, small, pool = tables.standings(RESULTS["rows"])
 
     assert conv.peers == {"torch": 3e-3, "onnxruntime": 2.5e-3}
-    np.testing.assert_allclose([conv.plan_gain, conv.call_gain], [1.25, 0.75])
+    np.testing.assert_allclose([conv.plan_gain, conv.call_gain, conv.fast_gain], [1.25, 0.75, 2.5])
     np.testing.assert_allclose(conv.share, 231_211_008 / 2**31 * 10)
-    np.testing.assert_allclose([small.plan_gain, small.call_gain], [2, 2])
-    assert (pool.plan_gain, pool.call_gain) == (None, None)
+    np.testing.assert_allclose([small.plan_gain, small.call_gain, small.fast_gain], [2, 2, 2])
+    assert (conv.fast, small.fast, pool.fast) == (1e-3, None, None)
+    assert (pool.plan_gain, pool.call_gain, pool.fast_gain) == (None, None, None)
     np.testing.assert_allclose(pool.share, 0.25)
 
 
 def test_averages_are_geometric_and_name_the_least():
     (dense,) = tables.averages(list(tables.standings(RESULTS["rows"])))
 
-    # (1.25 * 2) ** (1/2) = 1.58, (0.75 * 2) ** (1/2) = 1.22
+    # (1.25 * 2) ** (1/2) = 1.58, (0.75 * 2) ** (1/2) = 1.22, (2.5 * 2) ** (1/2) = 2.24
     assert dense == [
         *("dense", "1.58", "2 of 2", "1.25", "resnet50/conv2_3x3"),
         *("1.22", "1 of 2", "0.75", "resnet50/conv2_3x3"),
+        *("2.24", "2 of 2", "2.00", "mnist/conv1"),
     ]
 
 
@@ -226,13 +240,20 @@ def test_the_readmes_tables_are_those_of_the_results():
         "A CPU, 2 threads each; Python 3.12.1, fastconv 0.1.0, torch 2.13.0 (0123456789ab"
     )
     assert "NumPy's matmul beside them: 107 GFLOP/s." in lines[0]
-    assert (
-        "| workload | plan us | call us | PyTorch | ONNX Runtime | best / plan | best / call | of limit |"
-        in lines
+    columns = (
+        "plan us",
+        "call us",
+        "fast us",
+        "PyTorch",
+        "ONNX Runtime",
+        "best / plan",
+        "best / call",
+        "of limit",
     )
-    assert "| resnet50/conv2_3x3 | 2,000 | 4,000 | 3,000 | 2,500 | 1.25 | 0.75 | 108% |" in lines
-    assert "| mnist/conv1 | 10 | 12.3 | 20 |  | 2.00 | 2.00 | 36% |" in lines
-    assert "| article/pool | 4 | 5 |  |  |  |  | 25% |" in lines
+    assert f"| workload | {' | '.join(columns)} |" in lines
+    assert "| resnet50/conv2_3x3 | 2,000 | 4,000 | 1,000 | 3,000 | 2,500 | 1.25 | 0.75 | 108% |" in lines
+    assert "| mnist/conv1 | 10 | 12.3 |  | 20 |  | 2.00 | 2.00 | 36% |" in lines
+    assert "| article/pool | 4 | 5 |  |  |  |  |  | 25% |" in lines
     assert "jax is not installed: No module named 'jax'" in lines
     assert "article/pool: torch:plan/call/x failed: MemoryError: 9" in lines
     assert any("beside 1 of 3 workloads" in line and line.endswith(": mnist/conv1") for line in lines)

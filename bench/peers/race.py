@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench import machine
-from bench.peers.libraries import CALL, LIMIT, PEERS, PLAN
+from bench.peers.libraries import CALL, FAST, LIMIT, PEERS, PLAN
 from bench.workloads import PROBLEMS
 from fastconv.machine import processor
 
@@ -154,8 +154,8 @@ def _rounded(share: float | None) -> float | None:
 
 
 def _named(medians: dict[tuple[str, str], float]) -> Iterator[tuple[str, dict[str, float]]]:
-    """Sort times by race: "plan", "call" and "limit", in each by "library:name"."""
-    for race in (PLAN, CALL, LIMIT):
+    """Sort times by race: "plan", "call", "fast" and "limit", in each by "library:name"."""
+    for race in (PLAN, CALL, FAST, LIMIT):
         yield (
             race,
             {

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from bench.peers.libraries import CALL, LIMIT, PEERS, PLAN
+from bench.peers.libraries import CALL, FAST, LIMIT, PEERS, PLAN
 from bench.peers.libraries.limits import SIDE
 from bench.workloads import FAMILIES, family
 from fastconv.problem.parse import parse
@@ -24,9 +24,11 @@ class Standing(NamedTuple):
     problem: str
     plan: float  # seconds of fastconv
     call: float
+    fast: float | None  # of a plan with another kernel, that only who asks for "fast" gets
     peers: dict[str, float]  # seconds of each library's best way in the plan race
     plan_gain: float | None  # the best peer's seconds over ours; None where there is no peer
     call_gain: float | None
+    fast_gain: float | None  # of the plan that who asks gets, the same or another
     share: float | None  # of the rate of matrix products or copies
 
 
@@ -35,14 +37,17 @@ def standings(rows: Iterable[dict]) -> Iterator[Standing]:
     for row in rows:
         best = {race: _best(row["seconds"][race]) for race in (PLAN, CALL)}
         plan, call = (best[race].pop("fastconv") for race in (PLAN, CALL))
+        fast = next(iter(row["seconds"].get(FAST, {}).values()), None)
         yield Standing(
             workload=row["workload"],
             problem=row["problem"],
             plan=plan,
             call=call,
+            fast=fast,
             peers=best[PLAN],
             plan_gain=min(best[PLAN].values()) / plan if best[PLAN] else None,
             call_gain=min(best[CALL].values()) / call if best[CALL] else None,
+            fast_gain=min(best[PLAN].values()) / (fast or plan) if best[PLAN] else None,
             share=_share(row, plan),
         )
 
@@ -71,7 +76,7 @@ def averages(found: list[Standing]) -> list[list[str]]:
     lines = []
     for name in FAMILIES:
         line = [name]
-        for gain in ("plan_gain", "call_gain"):
+        for gain in ("plan_gain", "call_gain", "fast_gain"):
             gains = {s.workload: getattr(s, gain) for s in found if family(s.workload) == name}
             gains = {workload: value for workload, value in gains.items() if value is not None}
             if gains:
@@ -84,21 +89,23 @@ def averages(found: list[Standing]) -> list[list[str]]:
     return lines
 
 
-AVERAGES = ["family", *("plan", "ahead", "least", "of"), *("call", "ahead", "least", "of")]
+RACES = ("plan", "call", "asked for fast")
+AVERAGES = ["family", *(name for race in RACES for name in (race, "ahead", "least", "of"))]
 
 
 def columns(found: list[Standing]) -> list[str]:
     """Name the columns: libraries that took no part have none."""
     present = [name for name in PEERS if any(name in s.peers for s in found)]
-    return ["workload", "plan us", "call us", *present, "best / plan", "best / call", "of limit"]
+    return ["workload", "plan us", "call us", "fast us", *present, "best / plan", "best / call", "of limit"]
 
 
 def cells(s: Standing, names: list[str]) -> list[str]:
     """Write a line for some columns."""
-    peers = [micro(s.peers[name]) if name in s.peers else "" for name in names[3:-3]]
+    peers = [micro(s.peers[name]) if name in s.peers else "" for name in names[4:-3]]
     gains = ["" if gain is None else f"{gain:.2f}" for gain in (s.plan_gain, s.call_gain)]
     share = "" if s.share is None else f"{s.share:.0%}"
-    return [s.workload, micro(s.plan), micro(s.call), *peers, *gains, share]
+    fast = "" if s.fast is None else micro(s.fast)
+    return [s.workload, micro(s.plan), micro(s.call), fast, *peers, *gains, share]
 
 
 def micro(seconds: float) -> str:
@@ -148,7 +155,7 @@ def markdown(results: dict) -> str:
     names = columns(found)
     shown = [NAMES.get(name, name) for name in names]
     table = [shown, [":--"] + ["--:"] * (len(names) - 1), *(cells(s, names) for s in found)]
-    means = [AVERAGES, [":--"] + ["--:", "--:", "--:", ":--"] * 2, *averages(found)]
+    means = [AVERAGES, [":--"] + ["--:", "--:", "--:", ":--"] * len(RACES), *averages(found)]
     text = ["\n".join(f"| {' | '.join(line)} |" for line in lines) for lines in (means, table)]
     return "\n\n".join(
         [

@@ -14,7 +14,7 @@ import numpy as np
 from bench.layers import Layer
 
 PEERS = ("torch", "jax", "onnxruntime", "opencv", "scipy", "numpy")
-PLAN, CALL, LIMIT = "plan", "call", "limit"  # the races, and what the machine can do meanwhile
+PLAN, CALL, FAST, LIMIT = "plan", "call", "fast", "limit"  # the races, and what the machine can do meanwhile
 
 
 class Contender(NamedTuple):
