@@ -37,8 +37,8 @@ def traced(call):
 
 fastconv.set_num_threads(2)
 rows = {}
-for x, w, strides, padding in json.loads(sys.argv[1]):
-    plan = fastconv.plan_conv(x, np.ones(w, np.float32), strides, padding, backend="numba")
+for backend, x, w, strides, padding in json.loads(sys.argv[1]):
+    plan = fastconv.plan_conv(x, np.ones(w, np.float32), strides, padding, backend=backend)
     x, y = np.ones(x, np.float32), np.zeros(plan.y_shape, np.float32)
     plan(x, y)
     call = lambda: plan(x, y)
@@ -53,6 +53,7 @@ LAYERS = [
     ((1, 56, 56, 24), (3, 3, 24, 40), 1, "same"),
     ((1, 224, 224, 3), (7, 7, 3, 64), 2, "same"),
     ((1, 28, 28, 128), (3, 3, 128, 128), 1, "same"),
+    ((1, 28, 28, 512), (3, 3, 512, 32), 1, "same"),
     ((1, 4000, 64), (2, 64, 64), 1, "causal"),
 ]
 
@@ -61,12 +62,17 @@ LAYERS = [
     not (sys.platform == "linux" and hasattr(ctypes.CDLL(None), "malloc_trim")), reason="asks Linux and glibc"
 )
 def test_a_planned_convolution_takes_little_memory():
-    command = [sys.executable, "-c", CODE, json.dumps(LAYERS)]
+    command = [
+        sys.executable,
+        "-c",
+        CODE,
+        json.dumps([(name, *each) for each in LAYERS for name in ("numba", "fast")]),
+    ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     taken = json.loads(done.stdout)
 
     assert taken.pop("a matrix of windows") > 6 * LIMIT  # so one would be seen
-    assert {"numba:direct", "numba:rows"} <= taken.keys()
+    assert {"numba:direct", "numba:rows", "numba:winograd"} <= taken.keys()
     assert all(size <= 2 * LIMIT for size in taken.values()), taken
