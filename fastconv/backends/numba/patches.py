@@ -84,7 +84,7 @@ def count(p: ConvProblem) -> Counts:
     products, runs = SIDE ** sum(axes), window.taps // TAPS ** sum(axes)
     weights = p.g * products * runs * p.ic * -(-p.oc // lanes) * lanes
     each = products * (runs * p.ic + NV * lanes) * p.acc_dtype.itemsize
-    chunks = max(1, -(-patches // min(MOST, max(FEWEST, ROOM // each // MR * MR))))
+    chunks = max(1, -(-patches // min(MOST, max(FEWEST, ROOM // each // HALF * HALF))))
     if chunks == 1 and weights * p.acc_dtype.itemsize <= CACHED:
         chunks = min(2, max(1, patches // MR))
     chunks += chunks % 2 if chunks > 1 else 0  # two threads share them evenly

@@ -134,7 +134,7 @@ def _running(products, written):
     def tasks(first, end, x, weights, bias, y, zeros, odd, sizes):
         """Compute tasks `first` to `end`; note in `odd` where an output is not finite."""
         size, ic, runs, blocks = lanes(pointer(x)), sizes[IC], sizes[RUNS], sizes[BLOCKS]
-        length, rows = runs * ic, (sizes[CHUNK] + MR - 1) // MR * MR
+        length, rows = runs * ic, sizes[CHUNK]  # whole tiles of half the height, at least
         across = rows * length + size  # elements of one number of all patches
         kept = aligned(np.empty(products * (across + (rows * NV + 1) * size) + size, x.dtype))
         reads, writes = np.empty(products * rows, np.int64), np.empty(products * rows, np.int64)
