@@ -34,6 +34,7 @@ from fastconv.backends.numba.minimal import (
     SIDE,
     TAPS,
     load_each_part,
+    marked,
     stages,
     weights_transformed,
 )
@@ -63,15 +64,26 @@ from fastconv.problem import ConvProblem
 from fastconv.rounding import of_patches
 
 
+@inner
+def note(marks, line, odd):
+    """Note in `odd` if a lane of `marks` is not finite; `line` is scratch."""
+    store_row(marks, pointer(line))
+    for lane in range(lanes(pointer(line))):
+        if not np.isfinite(line[lane]):
+            odd[0] = 1
+
+
 def _packing(products, taps):
     """Make the transform of weights, `taps` at a time to `products`."""
 
     @compiled
-    def pack(first, end, w, packed, sizes):
-        """Transform the weights of blocks, and lay them out as the micro-kernel reads them."""
+    def pack(first, end, w, packed, odd, sizes):
+        """Transform weights as the micro-kernel reads them; note in `odd` what is not finite."""
         size, ic = lanes(pointer(packed)), sizes[IC]
         length = sizes[RUNS] * ic
         given, places = np.empty(taps, np.int64), np.empty(products, np.int64)
+        line = np.empty(size, w.dtype)
+        marks = load_elements(pointer(line), 0, 1)
         for number in range(first, end):
             f, valid, offset = block_of(number, sizes, size)
             width = NV * size if valid > size else size
@@ -86,7 +98,9 @@ def _packing(products, taps):
                 x = load_pointers(pointer(given), pointer(packed), taps)
                 for n in range(0, valid, size):
                     tile = weights_transformed(load_each_part(shifted(x, n), min(size, valid - n)))
+                    marks = marked(marks, tile)
                     store_tile(tile, shifted(v, run * width + n))
+        note(marks, line, odd)
 
     return pack
 
@@ -179,10 +193,7 @@ def _running(products, written):
                         sizes[ACTIVATION],
                         marks,
                     )
-        store_row(marks, pointer(kept))
-        for lane in range(size):
-            if not np.isfinite(kept[lane]):
-                odd[0] = 1
+        note(marks, kept, odd)
 
     return tasks
 
@@ -192,9 +203,12 @@ def _loops(dtype: np.dtype, axes: int) -> tuple[jit.Loop, jit.Loop]:
     """Compile for arrays of `dtype`, and windows that are split along so many axes."""
     products, line, sizes = SIDE**axes, array(dtype, 1), array(np.int64, 1)
     written, odd = array(dtype, 5, "A", writeable=True), array(np.int64, 1, writeable=True)
-    pack = jit.Loop(_packing(products, TAPS**axes), array(dtype, 5), array(dtype, 1, writeable=True), sizes)
-    run = _running(products, OUTS**axes)
-    return pack, jit.Loop(run, array(dtype, 5, "A"), line, line, written, line, odd, sizes)
+    packed = array(dtype, 1, writeable=True)
+    pack, run = _packing(products, TAPS**axes), _running(products, OUTS**axes)
+    return (
+        jit.Loop(pack, array(dtype, 5), packed, odd, sizes),
+        jit.Loop(run, array(dtype, 5, "A"), line, line, written, line, odd, sizes),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +227,12 @@ def prepare(p: ConvProblem, w: np.ndarray) -> Prepared:
 
 def lend(p: ConvProblem, w: np.ndarray) -> Prepared:
     """Transform the weights, and keep them as they are."""
-    plan = schedule(p)
+    plan, odd = schedule(p), np.zeros(1, np.int64)
     result = scratch((plan.weights,), p.acc_dtype)
     pack, _ = _loops(p.acc_dtype, sum(split(p)))
     whole = np.ascontiguousarray(w, p.acc_dtype)[plan.lift[1:]]
-    pack(plan.pack_tasks, plan.pack_grain, whole, result, plan.sizes)
-    if not np.isfinite(result).all():
+    pack(plan.pack_tasks, plan.pack_grain, whole, result, odd, plan.sizes)
+    if odd[0]:
         raise Refusal("a weight is not finite, or a sum of three")
     return Prepared(w, result, plan)
 
