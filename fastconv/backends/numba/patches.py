@@ -39,7 +39,7 @@ COSTS = ("MAC", "SUMMED", "MOVED", "READ_AGAIN")
 # Places in `sizes`: the first of three axes each ...
 COUNT, IN, OUT, STRIDE, BEFORE, APART, PHASES, HOP, READ, WRITTEN = range(0, 30, 3)
 # ... and of one number: patches of images, those of a task, inputs that a patch reads at a time, of channels.
-PATCHES, CHUNK, PRODUCTS, RUNS, IC, OC, GROUPS, BLOCKS, PARTS, BIASED, ACTIVATION = range(30, 41)
+PATCHES, CHUNK, RUNS, IC, OC, GROUPS, BLOCKS, PARTS, BIASED, ACTIVATION = range(30, 40)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def schedule(p: ConvProblem) -> Schedule:
     before = tuple(lo for lo, _ in window.p)
     sizes = [*counts.axes, *window.i, *window.o, *window.s, *before, *window.d]
     sizes += [*phases, *hops, *read, *written]
-    sizes += [counts.patches, chunk, counts.products, counts.runs, p.ic, p.oc, p.g, blocks, parts]
+    sizes += [counts.patches, chunk, counts.runs, p.ic, p.oc, p.g, blocks, parts]
     sizes += [p.has_bias, FUSED.index(p.activation) if p.activation in FUSED else 0]
     tasks, packs = chunks * p.g * parts, p.g * blocks
     return Schedule(
@@ -127,7 +127,7 @@ def work(p: ConvProblem) -> float:
     lanes, counts = BYTES // p.acc_dtype.itemsize, count(p)
     numbers = counts.patches * counts.products * p.g
     before, after = (numbers * -(-channels // lanes) for channels in (p.ic, p.oc))
-    macs = after * lanes * counts.runs * p.ic
+    macs = counts.weights * counts.patches
     moved = (counts.runs * before + after) * MOVED
     read = counts.weights * p.acc_dtype.itemsize
     again = counts.chunks * read * READ_AGAIN if read > CACHED else 0
@@ -178,9 +178,9 @@ def locate(patch, x, y, zeros, spill, inputs, outputs, sizes):
 
 @inner
 def block_of(number, sizes, size):
-    """Return a block's first filter, how many it has, and where its weights begin."""
+    """Return a block's first filter, how many it has, and fit in its vectors, and the weights before it."""
     group, j = divmod(number, sizes[BLOCKS])
     first = j * NV * size
-    length = sizes[PRODUCTS] * sizes[RUNS] * sizes[IC]
-    begin = (group * padded(sizes[OC], size) + first) * length
-    return group * sizes[OC] + first, min(NV * size, sizes[OC] - first), begin
+    valid = min(NV * size, sizes[OC] - first)
+    begin = (group * padded(sizes[OC], size) + first) * sizes[RUNS] * sizes[IC]
+    return group * sizes[OC] + first, valid, padded(valid, size), begin

@@ -28,7 +28,7 @@ from fastconv.backends.numba import direct, jit
 from fastconv.backends.numba.arrays import channels_last, deliver, rejects_conv
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.jit import array, compiled, inner
-from fastconv.backends.numba.microkernel import MR, NV, compute
+from fastconv.backends.numba.microkernel import HALF, MR, NV, full_wide, half_narrow, half_wide
 from fastconv.backends.numba.minimal import (
     OUTS,
     SIDE,
@@ -85,10 +85,9 @@ def _packing(products, taps):
         line = np.empty(size, w.dtype)
         marks = load_elements(pointer(line), 0, 1)
         for number in range(first, end):
-            f, valid, offset = block_of(number, sizes, size)
-            width = NV * size if valid > size else size
+            f, valid, width, begin = block_of(number, sizes, size)
             for at in range(products):
-                places[at] = address(pointer(packed) + (offset + at * length * width))
+                places[at] = address(pointer(packed) + (begin * products + at * length * width))
             v = load_pointers(pointer(places), pointer(packed), products)
             for run in range(length):
                 r, c = divmod(run, ic)
@@ -96,7 +95,7 @@ def _packing(products, taps):
                 for t in range(taps):
                     given[t] = address(tap + t * ic * w.shape[4])
                 x = load_pointers(pointer(given), pointer(packed), taps)
-                for n in range(0, valid, size):
+                for n in range(0, width, size):  # zeros where there are fewer filters
                     tile = weights_transformed(load_each_part(shifted(x, n), min(size, valid - n)))
                     marks = marked(marks, tile)
                     store_tile(tile, shifted(v, run * width + n))
@@ -118,26 +117,16 @@ def list_places(kept, products, rows, across, apart, reads, writes):
 
 
 @inner
-def multiply(reads, writes, live, count, length, weights, valid, zeros):
-    """Multiply one number of `count` patches by that of a block of filters."""
-    for row in range(0, count, MR):
-        compute(
-            reads + row,
-            writes + row,
-            live,
-            count - row,
-            0,
-            length,
-            weights,
-            0,
-            0,
-            valid,
-            zeros,
-            0,
-            0,
-            False,
-            False,
-        )
+def multiply(reads, writes, live, count, length, weights, width, zeros):
+    """Multiply one number of `count` patches by that of a block of filters, as wide as its vectors."""
+    for row in range(0, count, HALF if width == lanes(weights) else MR):
+        x, y = reads + row, writes + row
+        if width == lanes(weights):
+            half_narrow(x, live, 0, length, weights, width, y, 0, width, zeros, 0, 0, False, False)
+        elif count - row > HALF:
+            full_wide(x, live, 0, length, weights, 0, y, 0, width, zeros, 0, 0, False, False)
+        else:
+            half_wide(x, live, 0, length, weights, width, y, 0, width, zeros, 0, 0, False, False)
 
 
 def _running(products, written):
@@ -168,8 +157,7 @@ def _running(products, written):
                     at = pointer(first_reads)
                     transform(pointer(inputs), at, pointer(x), row * length, group * ic, ic, runs)
             for j in range(part * blocks // sizes[PARTS], (part + 1) * blocks // sizes[PARTS]):
-                f, valid, offset = block_of(group * blocks + j, sizes, size)
-                apart = length * (NV * size if valid > size else size)
+                f, valid, width, begin = block_of(group * blocks + j, sizes, size)
                 for at in range(products):
                     multiply(
                         pointer(reads) + at * rows,
@@ -177,8 +165,8 @@ def _running(products, written):
                         pointer(live),
                         count,
                         length,
-                        pointer(weights) + (offset + at * apart),
-                        valid,
+                        pointer(weights) + (begin * products + at * length * width),
+                        width,
                         pointer(zeros),
                     )
                 for row in range(count):
