@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 from pools import FLOATS, FUNCTIONS, POOLS, WORDS
 
+from fastconv.backends import naive
 from fastconv.problem import (
     ConvProblem,
     Layout,
@@ -230,3 +231,17 @@ def _unlikely(shape, dtype) -> np.ndarray:
     if dtype.kind == "b":
         return (np.arange(math.prod(shape)) % 2 == 1).reshape(shape)
     return np.full(shape, np.nan if dtype.kind in "fc" else 170 if dtype.kind == "u" else -86, dtype)
+
+
+def widened(p: Problem) -> Problem:
+    """State a problem in long doubles."""
+    dtypes = [name for name in ("x_dtype", "w_dtype", "acc_dtype", "y_dtype") if hasattr(p, name)]
+    return replace(p, **dict.fromkeys(dtypes, np.dtype(np.longdouble)))
+
+
+def ideal(p: ConvProblem, x, w, bias=None) -> np.ndarray:
+    """Convolve by the definition, in long doubles."""
+    p = widened(p)
+    y = blank(p)
+    naive.conv(p, x, w, bias, y)
+    return y

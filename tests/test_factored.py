@@ -4,12 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cases import CASES, arrays, blank, problem
+from cases import CASES, arrays, blank, ideal, problem
 from rows import weights_for
 
 import fastconv
 from fastconv import dispatch
-from fastconv.backends import naive
 from fastconv.backends.numba import bands, factored, jit
 from fastconv.kernel import Refusal
 from fastconv.problem.parse import parse
@@ -17,14 +16,6 @@ from fastconv.problem.parse import parse
 (ROW,) = dispatch.table("numba:factored")
 NAMES = [name for name in CASES if name.startswith("conv ") and ROW.rejects(problem(name)) is None]
 GRAY = "conv n1 g1 ic1 oc1 i40x61 k7x5 s1x1 d1x1 p0+0x0+0 float32"
-
-
-def defined(p, x, w, bias=None):
-    wide = np.dtype(np.longdouble)
-    p = replace(p, x_dtype=wide, w_dtype=wide, acc_dtype=wide, y_dtype=wide)
-    y = blank(p)
-    naive.conv(p, x, w, bias, y)
-    return y
 
 
 def gaussian(size, sigma, dtype=np.float32):
@@ -48,8 +39,8 @@ def test_hostile_numbers_stay_within_the_bound(name, dtype):
 
     ROW.run(p, x, ROW.prepare(p, w), None, y)
 
-    bound = ROW.error(p, defined(p, np.abs(x), np.abs(w)), x, w)
-    excess = np.maximum(np.abs(y - defined(p, x, w)) - bound, 0)
+    bound = ROW.error(p, ideal(p, np.abs(x), np.abs(w)), x, w)
+    excess = np.maximum(np.abs(y - ideal(p, x, w)) - bound, 0)
     np.testing.assert_array_equal(excess, 0)
 
 
@@ -72,7 +63,7 @@ def test_rows_in_segments(name, monkeypatch):
 
     ROW.run(p, x, ROW.prepare(p, w), bias, y)
 
-    np.testing.assert_allclose(y, defined(p, x, w, bias), rtol=1e-5, atol=1e-2)
+    np.testing.assert_allclose(y, ideal(p, x, w, bias), rtol=1e-5, atol=1e-2)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -107,11 +98,11 @@ def test_what_is_not_finite_stays_in_its_windows(odd):
 
     ROW.run(p, x, ROW.prepare(p, w), None, y)
 
-    ideal = defined(p, x, w)
-    finite = np.isfinite(ideal)
-    np.testing.assert_array_equal(y[~finite], ideal[~finite].astype(np.float32))
-    bound = ROW.error(p, defined(p, np.abs(x), np.abs(w)), x, w)[finite]
-    np.testing.assert_array_less(np.abs(y[finite] - ideal[finite]), bound + 1e-30)
+    exact = ideal(p, x, w)
+    finite = np.isfinite(exact)
+    np.testing.assert_array_equal(y[~finite], exact[~finite].astype(np.float32))
+    bound = ROW.error(p, ideal(p, np.abs(x), np.abs(w)), x, w)[finite]
+    np.testing.assert_array_less(np.abs(y[finite] - exact[finite]), bound + 1e-30)
 
 
 def test_auto_looks_at_the_weights():

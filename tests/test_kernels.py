@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from cases import CASES, FLOATS, arrays, blank, integers, laid_out, problem
+from cases import CASES, FLOATS, arrays, blank, integers, laid_out, problem, widened
 from rows import weights_for
 
 from fastconv import activations, dispatch
@@ -197,11 +197,6 @@ def magnitude(p, *inputs):
 def bounded(row, p, x, w, bias):
     """Return what an inexact row promises its errors are within."""
     return row.error(p, magnitude(p, x, w, bias), x, w)
-
-
-def widened(p):
-    dtypes = [name for name in ("x_dtype", "w_dtype", "acc_dtype", "y_dtype") if hasattr(p, name)]
-    return replace(p, **dict.fromkeys(dtypes, np.dtype(np.longdouble)))
 
 
 def assert_within(bound, y, ideal, p):

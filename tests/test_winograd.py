@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cases import CASES, arrays, blank, problem
+from cases import CASES, arrays, blank, ideal, problem
 
 import fastconv
 from fastconv import dispatch
-from fastconv.backends import naive
 from fastconv.backends.numba import patches
 from fastconv.backends.numba.microkernel import HALF, MR, NV
 from fastconv.backends.numba.simd import BYTES
@@ -28,20 +27,12 @@ def computed(p, x, w, bias=None, row=ROW):
     return y
 
 
-def defined(p, x, w, bias=None):
-    wide = np.dtype(np.longdouble)
-    p = replace(p, x_dtype=wide, w_dtype=wide, acc_dtype=wide, y_dtype=wide)
-    y = blank(p)
-    naive.conv(p, x, w, bias, y)
-    return y
-
-
 def check(line):
     """Compare sums of small integers, of which halves and quarters are exact too."""
     p = replace(parse(line), has_bias=True)
     x, w, bias = arrays(p, np.random.default_rng(0))
 
-    np.testing.assert_array_equal(computed(p, x, w, bias), defined(p, x, w, bias), err_msg=line)
+    np.testing.assert_array_equal(computed(p, x, w, bias), ideal(p, x, w, bias), err_msg=line)
 
 
 def normal(p):
@@ -118,9 +109,7 @@ def test_hostile_numbers_stay_within_the_bound(name, dtype):
     rng = np.random.default_rng(0)
     x, w = ((a * 10.0 ** rng.integers(-9, 10, a.shape)).astype(p.x_dtype) for a in normal(p))
 
-    excess = np.abs(computed(p, x, w) - defined(p, x, w)) - ROW.error(
-        p, defined(p, np.abs(x), np.abs(w)), x, w
-    )
+    excess = np.abs(computed(p, x, w) - ideal(p, x, w)) - ROW.error(p, ideal(p, np.abs(x), np.abs(w)), x, w)
 
     assert excess.max() <= 0
 
@@ -136,7 +125,7 @@ def test_a_window_of_zeros_has_a_trace_of_its_neighbours_at_most():
     far = np.ones_like(y, bool)
     far[4:8, 4:8] = False  # patches begin at even places
     assert not y[far].any()
-    assert np.abs(y[4:8, 4:8] - defined(p, x, w)[0, 4:8, 4:8, 0]).max() <= 8 * np.finfo(np.float32).eps * 1e5
+    assert np.abs(y[4:8, 4:8] - ideal(p, x, w)[0, 4:8, 4:8, 0]).max() <= 8 * np.finfo(np.float32).eps * 1e5
 
 
 @pytest.mark.parametrize("line", [RESNET, "conv n1 g1 ic80 oc384 i500 k3 s1 d1 p1+1 "])
@@ -146,9 +135,9 @@ def test_of_numbers_alike_it_errs_no_more_than_sums_of_all_products(line):
     wide = replace(
         p, x_dtype=np.dtype("f8"), w_dtype=np.dtype("f8"), acc_dtype=np.dtype("f8"), y_dtype=np.dtype("f8")
     )
-    ideal = computed(wide, x.astype("f8"), w.astype("f8"), row=DIRECT)
+    exact = computed(wide, x.astype("f8"), w.astype("f8"), row=DIRECT)
 
-    own, others = (np.sqrt(np.mean((computed(p, x, w, row=row) - ideal) ** 2)) for row in (ROW, DIRECT))
+    own, others = (np.sqrt(np.mean((computed(p, x, w, row=row) - exact) ** 2)) for row in (ROW, DIRECT))
 
     assert own <= others
 
