@@ -79,6 +79,8 @@ ROWS = {  # of outputs that begin where vectors do, and of others
     "channels, stride 1": ((2, 9, 31, 32), 1, True),
     "few channels": ((2, 9, 31, 20), 2, False),
     "one channel": ((2, 9, 96, 1), 1, True),
+    "two channels, stride 2": ((2, 9, 64, 2), 2, True),
+    "two channels, ends between": ((2, 9, 62, 2), 2, False),
     "one channel, stride 2": ((2, 9, 192, 1), 2, True),
     "one channel, ends between": ((2, 9, 190, 1), 2, False),
 }

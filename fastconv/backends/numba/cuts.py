@@ -60,8 +60,7 @@ def cut(p: PoolProblem) -> Cut:
     wide = blocks.WIDE * lanes
     parts = max(1, min(channels // wide, TASKS // max(tasks, 1)))
     part = max(1, channels if parts == 1 else -(-channels // (parts * wide)) * wide)
-    groups = (1,) if p.indices else GROUPS  # places of other groups are not known
-    alternate = win.s[-1] == 2 and channels in groups and 2 * channels <= lanes and dense(win)
+    alternate = win.s[-1] == 2 and channels in GROUPS and 2 * channels <= lanes and dense(win)
     run = inside(win)
     numbers = [images, block, channels, part, pixels, *run]
     return Cut(
@@ -81,8 +80,8 @@ def cut(p: PoolProblem) -> Cut:
 def in_vectors(p: PoolProblem, lanes: int) -> bool:
     """Whether whole vectors of outputs have their places in memory, if the first does."""
     c, outputs = cut(p), p.window.lifted(RANK).o[-1]
-    starts = outputs, c.pixels, c.run[0]
-    return c.channels % lanes == 0 or (c.channels == 1 and all(start % lanes == 0 for start in starts))
+    starts, in_rows = (outputs, c.pixels, c.run[0]), c.group > 0 or c.channels == 1
+    return c.channels % lanes == 0 or (in_rows and all(s * c.channels % lanes == 0 for s in starts))
 
 
 def inside(win: Window) -> tuple[int, int]:

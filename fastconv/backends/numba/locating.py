@@ -6,8 +6,8 @@ Places count the pixels of the image; of equal elements the first is meant, of N
 meets no input the place is -1. Beside every vector of values goes one of places, in lanes as wide: they count
 from the window's first tap, and become 64-bit places of the image when they are written.
 
-The loops are those of ``nest``. In a plane at stride 1 or 2 the outputs of a row fill vectors, elsewhere the
-channels of a pixel.
+The loops are those of ``nest``. In a plane at stride 1, and of few channels at stride 2, the outputs of a row
+fill vectors, elsewhere the channels of a pixel.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from fastconv.backends.numba.arrays import channels_last, deliver, landing, reje
 from fastconv.backends.numba.blocks import (
     HALVES,
     MIDDLE,
+    READ,
     WIDE,
     covering,
     load_part,
@@ -31,13 +32,14 @@ from fastconv.backends.numba.blocks import (
     store_whole,
 )
 from fastconv.backends.numba.cuts import cut, in_vectors, predict, seconds
-from fastconv.backends.numba.jit import inner
+from fastconv.backends.numba.jit import inner, merged
 from fastconv.backends.numba.nest import nest
 from fastconv.backends.numba.places import no_places, numbered, outdone_by_greater, outdone_by_lesser
 from fastconv.backends.numba.pooling import Prepared
 from fastconv.backends.numba.simd import BYTES, every, get, lanes
 from fastconv.backends.numba.slots import K, S
 from fastconv.backends.numba.tiles import (
+    await_row,
     every_other,
     load_elements,
     load_row,
@@ -49,7 +51,9 @@ from fastconv.backends.numba.tiles import (
 from fastconv.kernel import Kernel
 from fastconv.problem import PoolProblem
 
+PLACE = np.dtype(np.int64)
 PAST = 3 << 22  # bytes of values and places: of as many, what is written past the cache is not missed
+AHEAD = (1 << 15) // BYTES  # vectors between what is read of much input, and what is brought nearer
 
 FACTOR = 1.7  # by how much places slow values down
 COSTS = ("FACTOR",)
@@ -74,7 +78,7 @@ def _contiguous(outdone: Callable, *, past: bool) -> Callable:
                 row = load_row(x + (q + get(met + t)), vectors)
                 best, where = outdone(best, where, row, get(places + t) - get(places))
             write(best, to + q)
-            write(numbered(where, first + q * step, step), at + q)
+            write(numbered(where, first + q * step, step, 1), at + q)
 
         return block
 
@@ -88,7 +92,7 @@ def _contiguous(outdone: Callable, *, past: bool) -> Callable:
             row = load_elements(x + (q + get(met + t)), elements - q, 1)
             best, where = outdone(best, where, row, get(places + t) - get(places))
         store_elements(best, (to + q,), elements - q)
-        store_elements(numbered(where, first + q * step, step), (at + q,), elements - q)
+        store_elements(numbered(where, first + q * step, step, 1), (at + q,), elements - q)
 
     return covering(whole(WIDE), whole(MIDDLE), whole(1), rest)
 
@@ -99,30 +103,38 @@ def stream_whole(row, p, _elements):
     stream_row(row, p)
 
 
-def _alternating(outdone: Callable, *, past: bool) -> Callable:
-    """Make the search of a row of one channel at stride 2, whose `k` taps in a row lie side by side."""
+@inner
+def load_ahead(p, _elements):
+    """Load what a block at stride 2 reads, and bring nearer what others will."""
+    await_row(p + AHEAD * lanes(p), READ)
+    return load_row(p, READ)
+
+
+def _alternating(outdone: Callable, group: int, *, past: bool) -> Callable:
+    """Make the search at stride 2 of a row of `group` channels, whose `k` taps in a row lie side by side."""
 
     def block(load, store):
-        @inner
+        @merged
         def search(q, elements, x, met, places, count, k, to, at, init):
             best = repeat((every(init, to),), HALVES)
             where, t = no_places(best), 0
             while t < count:  # rows; a range would divide
                 for tap in range(t, t + k, 2):
                     last = tap + 1 == t + k
-                    read = load(x + (2 * q + get(met + tap)), 2 * (elements - q) - last)
+                    read = load(x + (2 * q + get(met + tap)), 2 * (elements - q) - group * last)
                     place = get(places + tap) - get(places)
-                    even = every_other(read, 1, 0)
+                    even = every_other(read, group, 0)
                     best, where = outdone(best, where, even, place) if tap > 0 else (even, where)
                     if not last:
-                        best, where = outdone(best, where, every_other(read, 1, 1), place + 1)
+                        best, where = outdone(best, where, every_other(read, group, 1), place + 1)
                 t += k
             store(best, to + q, elements - q)
-            store(numbered(where, get(places) + 2 * q, 2), at + q, elements - q)
+            store(numbered(where, get(places) + 2 * (q // group), 2, group), at + q, elements - q)
 
         return search
 
-    whole, rest = block(load_whole, stream_whole if past else store_whole), block(load_part, store_part)
+    far, near = (load_ahead, stream_whole), (load_whole, store_whole)
+    whole, rest = block(*(far if past else near)), block(load_part, store_part)
 
     @inner
     def searched(elements, x, met, places, count, k, to, at, init):
@@ -137,7 +149,7 @@ def _alternating(outdone: Callable, *, past: bool) -> Callable:
 
 @cache
 def _tasks(reduction: str, group: int, *, past: bool) -> Callable:
-    """Make the loop nest for maxima or minima; with a `group` of 1, of rows at stride 2."""
+    """Make the loop nest for maxima or minima; with a `group` of channels, of rows at stride 2."""
     cover = _contiguous(OUTDONE[reduction], past=past)
 
     @inner
@@ -156,18 +168,15 @@ def _tasks(reduction: str, group: int, *, past: bool) -> Callable:
 
     if not group:
         return nest(beside, past=past)
-    alternating = _alternating(OUTDONE[reduction], past=past)
+    alternating = _alternating(OUTDONE[reduction], group, past=past)
 
     @inner
     def between(x, met, places, count, y, z, shift, pixel, length, elements, line, init, channels, axis):
         """Search a row of which inputs have twice as many."""
         if length == 1 or count == 0:
-            for o2 in range(length):
-                beside(
-                    x, met, places, count, y, z, shift + o2, pixel, 1, elements, line, init, channels, axis
-                )
+            beside(x, met, places, count, y, z, shift, pixel, length, elements, line, init, channels, axis)
         else:
-            alternating(length, x, met, places, count, axis[K], y + shift, z + shift, init)
+            alternating(length * elements, x, met, places, count, axis[K], y + shift, z + shift, init)
 
     return nest(between, past=past)
 
@@ -176,7 +185,7 @@ def _tasks(reduction: str, group: int, *, past: bool) -> Callable:
 def _loop(reduction: str, group: int, dtype: np.dtype, *, past: bool = False) -> jit.Loop:
     """Compile for contiguous arrays of `dtype`."""
     x, y = jit.array(dtype, 1), jit.array(dtype, 1, writeable=True)
-    places = jit.array(np.int64, 1, writeable=True)
+    places = jit.array(PLACE, 1, writeable=True)
     return jit.Loop(_tasks(reduction, group, past=past), x.dtype, x, y, places, jit.array(np.int64, 1))
 
 
@@ -191,7 +200,7 @@ def prepare(p: PoolProblem, _w: None) -> Prepared:
     """Cut up the work."""
     c, dtype = cut(p), comparable(p)
     which = str(p.reduction), c.group, dtype
-    size = math.prod(p.y_shape) * (dtype.itemsize + np.dtype(np.int64).itemsize)
+    size = math.prod(p.y_shape) * (dtype.itemsize + PLACE.itemsize)
     far = size >= PAST and in_vectors(p, BYTES // dtype.itemsize)
     return Prepared(
         order=c.order,
@@ -218,17 +227,15 @@ def locate(
     if prepared.order:
         x, values, places = (array.transpose(prepared.order) for array in (x, values, places))
     x = channels_last(x, prepared.dtype)
-    results = (
-        landing(values, prepared.dtype, contiguous=True),
-        landing(places, np.dtype(np.int64), contiguous=True),
-    )
-    arrays = x.ravel(), *(array.ravel() for array in results), prepared.numbers
+    value = landing(values, prepared.dtype, contiguous=True)
+    place = landing(places, PLACE, contiguous=True)
+    arrays = x.ravel(), value.ravel(), place.ravel(), prepared.numbers
     loop = prepared.loop
-    if prepared.past and all(array.ctypes.data % BYTES == 0 for array in results):
+    if prepared.past and all(array.ctypes.data % BYTES == 0 for array in (value, place)):
         loop = prepared.past
     loop(prepared.tasks, prepared.grain, prepared.init, *arrays)
-    deliver(results[0], values)
-    deliver(results[1], places)
+    deliver(value, values)
+    deliver(place, places)
 
 
 def rejects(p: PoolProblem) -> str | None:

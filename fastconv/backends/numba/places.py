@@ -59,15 +59,15 @@ def _outdone(sign):
 outdone_by_greater, outdone_by_lesser = _outdone("<="), _outdone(">=")
 
 
-@intrinsic
-def numbered(_context, places, first, step):
-    """Return a row of 64-bit places: those given, plus `first` and, from lane to lane, `step` more."""
+@intrinsic(prefer_literal=True)
+def numbered(_context, places, first, step, group):
+    """Return a row of 64-bit places: those given, plus `first` and, every `group` lanes, `step` more."""
     kind, wide = places.dtype, VectorType(types.int64)
     parts = kind.lanes // wide.lanes
     result = types.UniTuple(wide, places.count * parts)
 
     def codegen(context, b, _signature, args):
-        base, distance = (broadcast(b, number, wide.lanes) for number in args[1:])
+        base, distance = (broadcast(b, number, wide.lanes) for number in args[1:3])
         numbers = []
         for i, vector in enumerate(cgutils.unpack_tuple(b, args[0])):
             for part in range(parts):
@@ -75,9 +75,10 @@ def numbered(_context, places, first, step):
                 half = b.shuffle_vector(
                     vector, vector, ir.Constant(ir.VectorType(I32, wide.lanes), list(lanes))
                 )
-                lane = ir.Constant(vector_type(wide), [i * kind.lanes + lane for lane in lanes])
+                pixels = [(i * kind.lanes + lane) // group.literal_value for lane in lanes]
+                ahead = b.mul(ir.Constant(vector_type(wide), pixels), distance)
                 given = b.sext(half, vector_type(wide)) if parts > 1 else half
-                numbers.append(b.add(given, b.add(base, b.mul(lane, distance))))
+                numbers.append(b.add(given, b.add(base, ahead)))
         return context.make_tuple(b, result, numbers)
 
-    return result(places, types.int64, types.int64), codegen
+    return result(places, types.int64, types.int64, group), codegen

@@ -135,22 +135,37 @@ store_row, store_tile = (
 stream_row, stream_tile = _row_to(stream_vector), _tile_to(stream_vector)
 
 
+def bring(b, start, kind, columns, is_written, near):
+    """Emit what brings `columns` vectors into a cache, the nearest if `near` is 3."""
+    byte = ir.IntType(8).as_pointer()
+    function = ir.FunctionType(ir.VoidType(), [byte, I32, I32, I32])
+    fetch = cgutils.get_or_insert_function(b.module, function, "llvm.prefetch.p0")
+    for i in range(columns):
+        at = b.inttoptr(after(b, start, kind.lanes * i, kind), byte)
+        b.call(fetch, [at, *(ir.Constant(I32, word) for word in (is_written, near, 1))])  # 1 is data
+
+
 @intrinsic(prefer_literal=True)
 def claim_tile(_context, pointers, n):
     """Have rows of `n` vectors at these pointers brought into the nearest cache, to be written there soon."""
-    kind, columns = pointers.dtype.vector, n.literal_value
 
     def codegen(context, b, _signature, args):
-        byte = ir.IntType(8).as_pointer()
-        claim = ir.FunctionType(ir.VoidType(), [byte, I32, I32, I32])
-        claim = cgutils.get_or_insert_function(b.module, claim, "llvm.prefetch.p0")
         for start in cgutils.unpack_tuple(b, args[0]):
-            for i in range(columns):
-                at = b.inttoptr(after(b, start, kind.lanes * i, kind), byte)
-                b.call(claim, [at, *(ir.Constant(I32, word) for word in (1, 3, 1))])  # to write, keep, data
+            bring(b, start, pointers.dtype.vector, n.literal_value, is_written=1, near=3)
         return context.get_dummy_value()
 
     return types.void(pointers, n), codegen
+
+
+@intrinsic(prefer_literal=True)
+def await_row(_context, p, n):
+    """Have `n` vectors brought into the second cache, to be read later; there need not be any."""
+
+    def codegen(context, b, _signature, args):
+        bring(b, args[0], p.vector, n.literal_value, is_written=0, near=2)
+        return context.get_dummy_value()
+
+    return types.void(p, n), codegen
 
 
 @intrinsic
