@@ -13,6 +13,7 @@ from fastconv.kernel import Kernel
 from fastconv.problem import Layout, memory_order
 
 LARGE = 1 << 22  # bytes of an array
+PLACE = np.dtype(np.int64)  # of positions in the input
 LINE = 64  # bytes of the cache, and of the longest vectors
 
 
@@ -39,16 +40,22 @@ def bind(
     -------
     callable or None
         ``bound(x, w, bias, y)`` computes `y`, if all of these are as they have to be, and returns whether
-        they are. None if the row cannot, or too much is to be done for it to matter.
+        they are. Positions are written where a bias comes elsewhere: nothing sees to it that they overlap
+        no `x`. None if the row cannot, or too much is to be done for it to matter.
     """
-    arrays = tuple(zip(shapes, (problem.x_dtype, problem.y_dtype), strict=True))
+    arrays = [*zip(shapes, (problem.x_dtype, problem.y_dtype), strict=True)]
+    is_pair = getattr(problem, "indices", False)
+    if is_pair:
+        arrays.append((shapes[1], PLACE))
     if row.bind is None or not all(0 < math.prod(shape) * dtype.itemsize < LARGE for shape, dtype in arrays):
         return None
-    x, y = (np.empty(shape, dtype) for shape, dtype in arrays)
-    views = x.transpose(layout.x), y.transpose(layout.y)
-    if memory_order(views[0].shape, views[0].strides) != problem.x_order:
+    x, *results = (np.empty(shape, dtype) for shape, dtype in arrays)
+    source, (y, *places) = x.transpose(layout.x), (result.transpose(layout.y) for result in results)
+    if memory_order(source.shape, source.strides) != problem.x_order:
         return None
-    return row.bind(problem, views[0], prepared, bias, views[1], (x, *given, y))
+    if is_pair:
+        return row.bind(problem, source, prepared, None, (y, *places), (x, None, results[1], results[0]))
+    return row.bind(problem, source, prepared, bias, y, (x, *given, *results))
 
 
 def later(_x: Any, _w: Any, _bias: Any, _y: Any) -> bool:

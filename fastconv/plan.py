@@ -11,7 +11,7 @@ import numpy as np
 
 from fastconv import dispatch
 from fastconv.activations import FUNCTIONS
-from fastconv.binding import bind, is_plain, later, maker
+from fastconv.binding import PLACE, bind, is_plain, later, maker
 from fastconv.dispatch import Rankable
 from fastconv.kernel import Kernel, Refusal
 from fastconv.problem import (
@@ -101,7 +101,9 @@ class Plan:
 
     def with_indices(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compute values, and positions in the input, from a checked `x`: of a problem with indices."""
-        y = self.blank(), maker(self.y_shape, np.dtype(np.int64))()
+        y = self.blank(), maker(self.y_shape, PLACE)()
+        if self.bound is not None and self.bound(x, None, y[1], y[0]):
+            return y
         views = tuple(array.transpose(self.layout.y) for array in y)
         if y[0].size:
             self.kernel.run(self.given, self._in_order(x), self.prepared, None, views)

@@ -49,7 +49,8 @@ def run(row, p, x, w, bias, y):
         prepared = prepare(p, w)
         row.run(p, x, prepared, bias, y)
         if row.bind is not None:
-            handed = x.transpose(p.x_order), None, None, y.transpose(p.y_order)
+            results = [each.transpose(p.y_order) for each in (y if isinstance(y, tuple) else (y,))]
+            handed = x.transpose(p.x_order), None, *[None, *results[::-1]][-2:]
             bound = row.bind(p, x, prepared, bias, y, handed)
             if bound is not None:
                 bound(*handed)

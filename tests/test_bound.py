@@ -11,8 +11,10 @@ from test_kernels import ROWS, computed, draw, real, takes
 from test_shares import allocate_in_one
 
 import fastconv
-from fastconv import calls, dispatch
+from fastconv import calls, dispatch, functional
+from fastconv.backends import naive
 from fastconv.backends.numba import bound, jit, native
+from fastconv.backends.numba.locating import comparable
 from fastconv.binding import later
 
 BOUND = [row for row in ROWS if row.bind is not None]
@@ -24,14 +26,21 @@ def bind(row, p, inputs, given=(None, None), prepare=None):
     x, w, bias = inputs
     y = blank(p)
     prepared = (prepare or row.prepare)(p, w)
-    handed = x.transpose(p.x_order), *given, y.transpose(p.y_order)
-    return row.bind(p, x, prepared, bias, y, handed), handed[0], handed[-1], y
+    results = [each.transpose(p.y_order) for each in (y if isinstance(y, tuple) else (y,))]
+    given = given if len(results) == 1 else (None, results[1])  # positions come where a bias would
+    handed = x.transpose(p.x_order), *given, results[0]
+    return row.bind(p, x, prepared, bias, y, handed), handed, y
 
 
 def computed_in(row, dtype):
     """List the cases that a row takes and computes in the dtype that they have."""
     named = {name: problem(name, dtype) for name, (_, dtypes) in CASES.items() if dtype in dtypes}
-    return {n: p for n, p in named.items() if takes(row, p) and p.x_dtype == p.acc_dtype == p.y_dtype}
+    return {n: p for n, p in named.items() if takes(row, p) and p.x_dtype == p.y_dtype == within(p)}
+
+
+def within(p):
+    """Return the dtype that a problem is computed in."""
+    return comparable(p) if getattr(p, "indices", False) else p.acc_dtype
 
 
 PAIRS = [
@@ -48,13 +57,15 @@ def test_bound_calls_equal_the_kernel(row, dtype):
     equal = []
     for name, p in computed_in(row, dtype).items():
         inputs = draw(p, real if np.dtype(dtype).kind == "f" else integers, row)
-        call, x, y, result = bind(row, p, inputs)
+        call, (x, *others), result = bind(row, p, inputs)
         if call is None:
             continue
         expected = computed(row, p, *inputs)
 
-        assert call(x.copy(), None, None, y) is True, name  # of inputs elsewhere
-        np.testing.assert_array_equal(result, expected, err_msg=name)
+        assert call(x.copy(), *others) is True, name  # of inputs elsewhere
+        pairs = (each if isinstance(each, tuple) else (each,) for each in (result, expected))
+        for y, wanted in zip(*pairs, strict=True):
+            np.testing.assert_array_equal(y, wanted, err_msg=name)
         equal.append(name)
     assert len(equal) > 2
 
@@ -70,7 +81,7 @@ def test_weights_and_bias_of_a_call_are_read_where_they_are(row, dtype):
         bias = np.arange(p.g * p.oc, dtype=p.acc_dtype)
         turned = row.name == "numba:pointwise"  # its weights lie as in PyTorch, filters first
         w = np.ascontiguousarray(w.T) if turned else w
-        call, handed, y, result = bind(row, p, (x, w.T if turned else w, bias), (w, bias), row.once)
+        call, (handed, *_, y), result = bind(row, p, (x, w.T if turned else w, bias), (w, bias), row.once)
         if call is None:
             continue
         w, bias = w + 1, bias - 2
@@ -162,6 +173,21 @@ def test_an_output_may_lie_beside_the_input(plan, first, done, swapped):
 
     assert plan.bound(x, None, None, y) is done
     np.testing.assert_array_equal(x, X)
+
+
+def test_values_and_positions_of_a_call_that_comes_again():
+    calls._recent.clear()
+    x = np.random.default_rng(0).integers(-8, 9, (2, 3, 9, 14)).astype(np.float32)
+    results = [functional.max_pool2d(x, (3, 2), 2, 1, return_indices=True) for _ in range(3)]
+    (ready,) = calls._recent.values()
+    p = ready.problem
+    expected = blank(p)
+    naive.pool(p, x.transpose(0, 2, 3, 1), None, None, expected)
+
+    assert ready.bound not in (None, later)
+    for values, places in results:
+        np.testing.assert_array_equal(values, expected[0].transpose(0, 3, 1, 2))
+        np.testing.assert_array_equal(places, expected[1].transpose(0, 3, 1, 2))
 
 
 def test_equal_dtypes_are_equal(plan):

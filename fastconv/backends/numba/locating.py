@@ -18,7 +18,7 @@ from functools import cache
 
 import numpy as np
 
-from fastconv.backends.numba import jit
+from fastconv.backends.numba import bound, jit
 from fastconv.backends.numba.arrays import channels_last, deliver, landing, rejects_pool
 from fastconv.backends.numba.blocks import (
     HALVES,
@@ -48,10 +48,10 @@ from fastconv.backends.numba.tiles import (
     store_row,
     stream_row,
 )
+from fastconv.binding import PLACE
 from fastconv.kernel import Kernel
 from fastconv.problem import PoolProblem
 
-PLACE = np.dtype(np.int64)
 PAST = 3 << 22  # bytes of values and places: of as many, what is written past the cache is not missed
 AHEAD = (1 << 15) // BYTES  # vectors between what is read of much input, and what is brought nearer
 
@@ -238,6 +238,18 @@ def locate(
     deliver(place, places)
 
 
+def steps(
+    _p: PoolProblem, x: np.ndarray, prepared: Prepared, _bias: None, y: tuple[np.ndarray, np.ndarray]
+) -> list[jit.Step] | None:
+    """List what `locate` does, if no array has to be copied."""
+    arrays = [array.transpose(prepared.order) if prepared.order else array for array in (x, *y)]
+    fits = all(a.flags.c_contiguous for a in arrays) and x.dtype == y[0].dtype == prepared.dtype
+    if not fits or prepared.past:
+        return None
+    arguments = prepared.init, *(array.ravel() for array in arrays), prepared.numbers
+    return [jit.Step(prepared.loop, prepared.tasks, prepared.grain, arguments)]
+
+
 def rejects(p: PoolProblem) -> str | None:
     """Say why this kernel cannot compute `p`, if it cannot."""
     return jit.OFF or rejects_pool(p, OUTDONE, indices=True)
@@ -248,4 +260,4 @@ def cost(p: PoolProblem) -> float:
     return FACTOR * predict(p)
 
 
-KERNELS = [Kernel("numba:locate", PoolProblem, rejects, cost, locate, prepare)]
+KERNELS = [Kernel("numba:locate", PoolProblem, rejects, cost, locate, prepare, bind=bound.by(steps))]
