@@ -117,6 +117,9 @@ POOLS: dict[str, Case] = {
     "max indices, pairs of taps": _pool(
         (1, 4, 139, 1), (2, 3), strides=(1, 2), padding=((1, 0), (1, 2)), indices=True
     )("max"),
+    "max indices, a row of few channels": _pool(
+        (2, 4, 67, 5), (2, 3), strides=(2, 1), dilation=(1, 2), padding=((1, 0), (3, 2)), indices=True
+    )("max"),
     "min indices, pairs of taps, channels": _pool(
         (2, 4, 67, 4), (2, 3), strides=(1, 2), padding=((1, 0), (1, 2)), indices=True
     )("min"),

@@ -78,6 +78,8 @@ ROWS = {  # of outputs that begin where vectors do, and of others
     "channels": ((2, 9, 31, 48), 2, True),
     "channels, stride 1": ((2, 9, 31, 32), 1, True),
     "few channels": ((2, 9, 31, 20), 2, False),
+    "three channels, stride 1": ((2, 9, 96, 3), 1, True),
+    "three channels, end between": ((2, 9, 95, 3), 1, False),
     "one channel": ((2, 9, 96, 1), 1, True),
     "two channels, stride 2": ((2, 9, 64, 2), 2, True),
     "two channels, ends between": ((2, 9, 62, 2), 2, False),

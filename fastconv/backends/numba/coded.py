@@ -29,9 +29,10 @@ from fastconv.problem import PoolProblem
 PAST = 3 << 23  # bytes of values and places: more are written past the cache
 CHANNELS, PIXELS = 5, 6  # of the image that places are of, behind how a sweep is cut
 
-# Seconds on one thread, fitted to measurements on a 2.6 GHz AVX-512 machine: to code an element, and back.
-CODED, READ = 1.5e-10, 2e-10
-COSTS = ("CODED", "READ")
+# Seconds on one thread, fitted to measurements on a 2.6 GHz AVX-512 machine: to code an element, and back,
+# and to begin with each pixel of several channels.
+CODED, READ, BEGUN = 1.5e-10, 2e-10, 6e-9
+COSTS = ("CODED", "READ", "BEGUN")
 
 
 @cache
@@ -176,6 +177,8 @@ def rejects(p: PoolProblem) -> str | None:
 def cost(p: PoolProblem) -> float:
     """Predict the time for codes, and to make and read them."""
     work = math.prod(p.x_shape) * CODED + math.prod(p.y_shape) * READ
+    if p.c > 1 and not doubling.has_planes(p):
+        work += math.prod(p.x_shape) // p.c * BEGUN
     return doubling.cost(_of_codes(p)) + jit.predicted(1, work)
 
 

@@ -80,8 +80,9 @@ def cut(p: PoolProblem) -> Cut:
 def in_vectors(p: PoolProblem, lanes: int) -> bool:
     """Whether whole vectors of outputs have their places in memory, if the first does."""
     c, outputs = cut(p), p.window.lifted(RANK).o[-1]
-    starts, in_rows = (outputs, c.pixels, c.run[0]), c.group > 0 or c.channels == 1
-    return c.channels % lanes == 0 or (in_rows and all(s * c.channels % lanes == 0 for s in starts))
+    starts = outputs, c.pixels, c.run[0]
+    in_rows = c.channels <= FEW and all(start * c.channels % lanes == 0 for start in starts)
+    return in_rows or c.channels % lanes == 0
 
 
 def inside(win: Window) -> tuple[int, int]:
@@ -107,10 +108,10 @@ def seconds(p: PoolProblem) -> float:
     if c.group:
         taken = -(-length * c.channels // lanes) * -(-k // 2)
         loads = 2 * taken
-    elif stride > 1 and c.channels < FEW:
+    elif stride > 1 and c.channels < FEW and not p.indices:
         picked = length * c.channels
         loads = -(-length * stride * c.channels // lanes) * k
-    elif stride > 1:
+    elif stride > 1 or (p.indices and c.channels > FEW):
         passes = win.o[2]
         loads = length * pixel * k
     else:

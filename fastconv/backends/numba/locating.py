@@ -6,8 +6,8 @@ Places count the pixels of the image; of equal elements the first is meant, of N
 meets no input the place is -1. Beside every vector of values goes one of places, in lanes as wide: they count
 from the window's first tap, and become 64-bit places of the image when they are written.
 
-The loops are those of ``nest``. In a plane at stride 1, and of few channels at stride 2, the outputs of a row
-fill vectors, elsewhere the channels of a pixel.
+The loops are those of ``nest``. Of few channels at stride 1 or 2 the outputs of a row fill vectors, elsewhere
+the channels of a pixel.
 """
 
 from __future__ import annotations
@@ -31,10 +31,16 @@ from fastconv.backends.numba.blocks import (
     store_part,
     store_whole,
 )
-from fastconv.backends.numba.cuts import cut, in_vectors, predict, seconds
+from fastconv.backends.numba.cuts import FEW, cut, in_vectors, predict, seconds
 from fastconv.backends.numba.jit import inner, merged
 from fastconv.backends.numba.nest import nest
-from fastconv.backends.numba.places import no_places, numbered, outdone_by_greater, outdone_by_lesser
+from fastconv.backends.numba.places import (
+    no_places,
+    numbered,
+    outdone_by_greater,
+    outdone_by_lesser,
+    pixels_by,
+)
 from fastconv.backends.numba.pooling import Prepared
 from fastconv.backends.numba.simd import BYTES, every, get, lanes
 from fastconv.backends.numba.slots import K, S
@@ -69,7 +75,7 @@ def _contiguous(outdone: Callable, *, past: bool) -> Callable:
         """Make a block of whole vectors."""
 
         @inner
-        def block(q, _elements, x, met, places, count, to, at, first, step, init):
+        def block(q, _elements, x, met, places, count, to, at, first, factor, init):
             best = repeat((every(init, to),), vectors)
             where = no_places(best)
             if count > 0:
@@ -78,12 +84,12 @@ def _contiguous(outdone: Callable, *, past: bool) -> Callable:
                 row = load_row(x + (q + get(met + t)), vectors)
                 best, where = outdone(best, where, row, get(places + t) - get(places))
             write(best, to + q)
-            write(numbered(where, first + q * step, step, 1), at + q)
+            write(numbered(where, first, q, factor, 1), at + q)
 
         return block
 
     @inner
-    def rest(q, elements, x, met, places, count, to, at, first, step, init):
+    def rest(q, elements, x, met, places, count, to, at, first, factor, init):
         best = repeat((every(init, to),), 1)
         where = no_places(best)
         if count > 0:
@@ -92,7 +98,7 @@ def _contiguous(outdone: Callable, *, past: bool) -> Callable:
             row = load_elements(x + (q + get(met + t)), elements - q, 1)
             best, where = outdone(best, where, row, get(places + t) - get(places))
         store_elements(best, (to + q,), elements - q)
-        store_elements(numbered(where, first + q * step, step, 1), (at + q,), elements - q)
+        store_elements(numbered(where, first, q, factor, 1), (at + q,), elements - q)
 
     return covering(whole(WIDE), whole(MIDDLE), whole(1), rest)
 
@@ -129,7 +135,7 @@ def _alternating(outdone: Callable, group: int, *, past: bool) -> Callable:
                         best, where = outdone(best, where, every_other(read, group, 1), place + 1)
                 t += k
             store(best, to + q, elements - q)
-            store(numbered(where, get(places) + 2 * (q // group), 2, group), at + q, elements - q)
+            store(numbered(where, get(places), q, pixels_by(group), 2), at + q, elements - q)
 
         return search
 
@@ -156,15 +162,15 @@ def _tasks(reduction: str, group: int, *, past: bool) -> Callable:
     def beside(x, met, places, count, y, z, shift, _pixel, length, elements, _line, init, channels, axis):
         """Search the pixels of a row together, or one after the other."""
         stride, to, at = axis[S], y + shift, z + shift
-        apart = channels > 1 or stride > 1
-        pieces, size = (length, elements) if apart else (1, length)
+        apart = stride > 1 or channels > FEW or elements < channels
+        pieces, size = (length, elements) if apart else (1, length * channels)
+        factor = pixels_by(0 if apart else channels)
         for o2 in range(pieces):
-            first, step = -1, 0
-            if count > 0:
-                first, step = get(places) + o2 * stride, 0 if apart else 1
+            first = get(places) + o2 * stride if count > 0 else -1
             moved = o2 * channels
             source = x + o2 * stride * channels
-            cover(size, lanes(to), source, met, places, count, to + moved, at + moved, first, step, init)
+            near = factor if count > 0 else 0
+            cover(size, lanes(to), source, met, places, count, to + moved, at + moved, first, near, init)
 
     if not group:
         return nest(beside, past=past)

@@ -7,7 +7,10 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from fastconv.backends.numba.simd import I32, VectorType, broadcast, vector_type
+from fastconv.backends.numba.jit import inner
+from fastconv.backends.numba.simd import I32, VectorType, broadcast, scalar_type, vector_type
+
+SHIFT = 17  # bits by which pixels of elements are counted further up
 
 
 @intrinsic
@@ -60,25 +63,39 @@ outdone_by_greater, outdone_by_lesser = _outdone("<="), _outdone(">=")
 
 
 @intrinsic(prefer_literal=True)
-def numbered(_context, places, first, step, group):
-    """Return a row of 64-bit places: those given, plus `first` and, every `group` lanes, `step` more."""
+def numbered(_context, places, first, q, factor, stride):
+    """Return a row of 64-bit places: those given, plus `first` and, of each element, where its pixel is.
+
+    Elements are counted from `q` on; `factor` is `pixels_by` of their channels; pixels are `stride` apart.
+    """
     kind, wide = places.dtype, VectorType(types.int64)
     parts = kind.lanes // wide.lanes
     result = types.UniTuple(wide, places.count * parts)
 
     def codegen(context, b, _signature, args):
-        base, distance = (broadcast(b, number, wide.lanes) for number in args[1:3])
+        number = scalar_type(kind.dtype)
+        start, times = (broadcast(b, b.trunc(arg, number), kind.lanes) for arg in args[2:4])
+        base = broadcast(b, args[1], wide.lanes)
+        shift = ir.Constant(vector_type(kind), [SHIFT] * kind.lanes)
+        apart = ir.Constant(vector_type(kind), [stride.literal_value] * kind.lanes)
         numbers = []
         for i, vector in enumerate(cgutils.unpack_tuple(b, args[0])):
+            lanes = [i * kind.lanes + lane for lane in range(kind.lanes)]
+            elements = b.add(start, ir.Constant(vector_type(kind), lanes))
+            moved = b.add(vector, b.mul(b.lshr(b.mul(elements, times), shift), apart))
             for part in range(parts):
-                lanes = range(part * wide.lanes, (part + 1) * wide.lanes)
-                half = b.shuffle_vector(
-                    vector, vector, ir.Constant(ir.VectorType(I32, wide.lanes), list(lanes))
-                )
-                pixels = [(i * kind.lanes + lane) // group.literal_value for lane in lanes]
-                ahead = b.mul(ir.Constant(vector_type(wide), pixels), distance)
-                given = b.sext(half, vector_type(wide)) if parts > 1 else half
-                numbers.append(b.add(given, b.add(base, ahead)))
+                take = [part * wide.lanes + lane for lane in range(wide.lanes)]
+                half = b.shuffle_vector(moved, moved, ir.Constant(ir.VectorType(I32, wide.lanes), take))
+                numbers.append(b.add(base, b.sext(half, vector_type(wide)) if parts > 1 else half))
         return context.make_tuple(b, result, numbers)
 
-    return result(places, types.int64, types.int64, group), codegen
+    return result(places, types.int64, types.int64, types.int64, stride), codegen
+
+
+@inner
+def pixels_by(channels):
+    """Return by what to multiply the number of an element for that of its pixel, `SHIFT` bits further up.
+
+    For numbers of less than 15 bits and up to 8 channels, or 0: all elements are of one pixel.
+    """
+    return ((1 << SHIFT) + channels - 1) // channels if channels > 0 else 0
