@@ -45,6 +45,7 @@ def assembly(machine, module):
     """Compile a module of this machine's for ARM, from what LLVM's general passes have left of it."""
     text = re.sub(r"(?m)^target (triple|datalayout) = .*$| immarg", "", module)
     text = text.replace("@llvm.x86.", "@here.")  # in how threads wait, and Numba counts references to arrays
+    text = text.replace('asm "", "=v,', 'asm "", "=w,')  # what ties a number to a vector, of any register
     return machine.emit_assembly(binding.parse_assembly(f'target triple = "{TRIPLE}"\n{text}'))
 
 

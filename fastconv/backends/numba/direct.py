@@ -26,7 +26,7 @@ from fastconv.backends.numba import bound, jit
 from fastconv.backends.numba.arrays import channels_last, copying, deliver, rejects_conv
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.indirection import list_addresses, room
-from fastconv.backends.numba.microkernel import MR, NV, compute, tiles_of
+from fastconv.backends.numba.microkernel import NV, compute
 from fastconv.backends.numba.schedule import (
     ACTIVATION,
     BIASED,
@@ -102,24 +102,24 @@ def compute_block(block, inputs, outputs, live, count, taps, weights, apart, bia
         offset = start
     else:
         offset += group * taps * ic * padded(oc, lanes(pointer(weights))) + j * width * taps * ic
-    for tile in range(tiles_of(count)):
-        compute(
-            pointer(inputs) + tile * taps * MR,
-            pointer(outputs) + tile * MR,
-            pointer(live) + tile * (1 + taps),
-            count - tile * MR,
-            group * ic,
-            ic,
-            pointer(weights) + offset,
-            apart,
-            start,
-            valid,
-            pointer(bias) + start * sizes[BIASED],
-            valid * sizes[BIASED],
-            sizes[ACTIVATION],
-            False,  # sums are too long for what is written to matter, if it is near
-            sizes[FAR] > 0,
-        )
+    compute(
+        pointer(inputs),
+        pointer(outputs),
+        pointer(live),
+        count,
+        taps,
+        group * ic,
+        ic,
+        pointer(weights) + offset,
+        apart,
+        start,
+        valid,
+        pointer(bias) + start * sizes[BIASED],
+        valid * sizes[BIASED],
+        sizes[ACTIVATION],
+        False,  # sums are too long for what is written to matter, if it is near
+        sizes[FAR] > 0,
+    )
 
 
 @jit.merged

@@ -32,7 +32,7 @@ BANDS = 16  # output rows a band at most
 PANEL = 1 << 14  # bytes of input rows, or of addresses, that several output rows may take
 
 # Cycles of a band, and of a tile beside its products; to copy a row, and a vector of it; to list an address.
-START, TILE, ROW, VECTOR, LISTED = 50, 100, 40, 2, 5
+START, TILE, ROW, VECTOR, LISTED = 50, 45, 40, 5, 2
 
 
 @dataclass(frozen=True, slots=True)

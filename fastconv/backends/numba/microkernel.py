@@ -12,6 +12,11 @@ The tile follows from the registers: with 32 of them, 14 x 2 sums, 2 weights and
 what is left over of the channels a vector, or half of one, with which a processor may be twice as quick.
 All are masked where that is still too much.
 
+Where runs of products are short, it is what lies between tiles that counts. So tiles follow one another in
+here; the first products start sums instead of being added to some; and each row of a tile is written as
+soon as its last product is there, while those of others are still computed: a store of a long vector takes
+the place of a fused multiply-add, but not that of a product.
+
 References
 ----------
 M. Dukhan, "The Indirect Convolution Algorithm", arXiv:1907.02129, 2019.
@@ -23,12 +28,19 @@ from __future__ import annotations
 
 from fastconv.backends.numba.epilogue import activated
 from fastconv.backends.numba.jit import inner, merged
-from fastconv.backends.numba.simd import REGISTERS, get, halved, lanes, load_pointers, shifted
+from fastconv.backends.numba.products import (
+    outer_fma,
+    outer_product,
+    store_last,
+    store_last_relu,
+    stream_last,
+    stream_last_relu,
+)
+from fastconv.backends.numba.simd import REGISTERS, get, halved, lanes, load_pointers, plus, shifted
 from fastconv.backends.numba.tiles import (
     claim_tile,
     load_elements,
     load_row,
-    outer_fma,
     repeat,
     store_elements,
     store_tile,
@@ -51,12 +63,14 @@ def microkernel(rows, columns, step=0, whole=True):
     @inner
     def run(
         pixels,
+        outs,
         live,
+        tiles,
+        room,
         first,
         channels,
         weights,
         apart,
-        outs,
         shift,
         valid,
         bias,
@@ -65,36 +79,68 @@ def microkernel(rows, columns, step=0, whole=True):
         past,
         near,
     ):
-        """Compute one tile.
+        """Compute tiles.
 
         `live` points at the number of taps and their names, `pixels` at the addresses that each reads,
         MR a tap, behind which are `channels` from the `first` on, whose weights lie `step` vectors, or
         else `apart` elements, from one another; `outs` at the output addresses, to be moved by `shift`
-        elements. `valid` output channels are stored, `past` the cache or not, and `biased` of `bias` are
-        added. The outputs' places are brought `near` in the cache beforehand, half of them at each of the
-        first taps, as all at once would be in the way of weights.
+        elements. For each tile there is `room` for so many taps. `valid` output channels are stored, `past`
+        the cache or not, and `biased` of `bias` are added. The outputs' places are brought `near` in the
+        cache beforehand, half of them at each of the first taps, as all at once would be in the way of
+        weights.
         """
-        tile = repeat(load_elements(bias, biased, columns), rows)
         further = step * lanes(weights) if step else apart
-        for t in range(get(live)):
-            if wide and near and t * HALF < rows:
-                claim_tile(shifted(load_pointers(outs + t * HALF, weights, HALF), shift), columns)
-            x = load_pointers(pixels + t * MR, weights, rows)
-            w = weights + get(live + 1 + t) * channels * further
-            for c in range(first, first + channels):
+        is_whole = valid == columns * lanes(weights)
+        for _ in range(tiles):
+            taps = get(live)
+            last = taps if wide and is_whole and activation <= 1 and taps * channels > 1 else 0
+            if taps * channels > 0:
+                w = weights + get(live + 1) * channels * further
                 row = load_row(w, columns) if whole else load_elements(w, valid, columns)
-                tile = outer_fma(tile, x, c, row)
-                w = w + further
-        tile = activated(tile, activation)
-        ys = shifted(load_pointers(outs, weights, rows), shift)
-        if past and wide and valid == NV * lanes(weights):
-            stream_tile(tile, ys)
-        elif valid == columns * lanes(weights):  # masks: 1.6 times as long at 27 products
-            store_tile(tile, ys)
-        else:
-            store_elements(tile, ys, valid)
+                tile = outer_product(load_pointers(pixels, weights, rows), first, row)
+                if biased > 0:
+                    tile = plus(tile, repeat(load_elements(bias, biased, columns), rows))
+            else:
+                tile = repeat(load_elements(bias, biased, columns), rows)
+            c, x, w = first, load_pointers(outs, weights, rows), weights  # of the last tap, behind the loop
+            for t in range(taps):
+                if wide and near and t * HALF < rows:
+                    claim_tile(shifted(load_pointers(outs + t * HALF, weights, HALF), shift), columns)
+                x = load_pointers(pixels + t * MR, weights, rows)
+                done = 1 if t == 0 else 0
+                w = weights + (get(live + 1 + t) * channels + done) * further
+                c, end = first + done, first + channels - (t + 1 == last)
+                while c < end:
+                    row = load_row(w, columns) if whole else load_elements(w, valid, columns)
+                    tile, c = outer_fma(tile, x, c, row)
+                    w = w + further
+            if wide and last:
+                finish(tile, x, c, load_row(w, columns), outs, shift, activation, past)
+            else:
+                ys = shifted(load_pointers(outs, weights, rows), shift)
+                tile = activated(tile, activation)
+                if wide and past and is_whole:
+                    stream_tile(tile, ys)
+                elif is_whole:  # masks: 1.6 times as long at 27 products
+                    store_tile(tile, ys)
+                else:
+                    store_elements(tile, ys, valid)
+            pixels, outs, live = pixels + room * MR, outs + MR, live + (1 + room)
 
     return run
+
+
+@merged
+def finish(tile, x, c, row, outs, shift, activation, past):
+    """Add the last products to a tile, and write its rows as they are done."""
+    if past and activation:
+        stream_last_relu(tile, x, c, row, outs, shift)
+    elif past:
+        stream_last(tile, x, c, row, outs, shift)
+    elif activation:
+        store_last_relu(tile, x, c, row, outs, shift)
+    else:
+        store_last(tile, x, c, row, outs, shift)
 
 
 full_wide, half_wide = microkernel(MR, NV, NV), microkernel(HALF, NV)
@@ -112,7 +158,8 @@ def compute(
     pixels,
     outs,
     live,
-    left,
+    count,
+    room,
     first,
     channels,
     weights,
@@ -125,7 +172,7 @@ def compute(
     past,
     near,
 ):
-    """Compute a tile of which `left` pixels count, and at most NV vectors of channels.
+    """Compute `count` pixels, in tiles for which there is `room` for so many taps, of at most NV vectors.
 
     Weights lie `apart`; if that is 0, they are packed. Only tiles of half the height have a register for it,
     and for the address of every pixel: they take more loads, which is no matter where products take longer.
@@ -135,15 +182,19 @@ def compute(
     as a few taps.
     """
     size = lanes(weights)
-    if left > HALF and valid > size and not apart:
+    tile = 0
+    if valid > size and not apart:
+        tile = (count + HALF - 1) // MR  # the last one, too, if more than half of it counts
         full_wide(
             pixels,
+            outs,
             live,
+            tile,
+            room,
             first,
             channels,
             weights,
             0,
-            outs,
             shift,
             valid,
             bias,
@@ -152,14 +203,29 @@ def compute(
             past,
             near,
         )
-        return
     step = apart or (NV * size if valid > size else size)
-    for m in range(0, min(left, MR), HALF):
-        x = pixels + m
-        y = outs + m
+    for m in range(tile * MR, count, HALF):
+        tile = m // MR
+        x = pixels + (tile * room * MR + m % MR)
+        y, met = outs + m, live + tile * (1 + room)
         if valid == NV * size or (valid > size and not apart):
             half_wide(
-                x, live, first, channels, weights, step, y, shift, valid, bias, biased, activation, past, near
+                x,
+                y,
+                met,
+                1,
+                room,
+                first,
+                channels,
+                weights,
+                step,
+                shift,
+                valid,
+                bias,
+                biased,
+                activation,
+                past,
+                near,
             )
             continue
         for n in range(0, valid, size):  # a vector at a time
@@ -169,10 +235,40 @@ def compute(
             given = here if biased else 0
             if here > size // 2:
                 half_narrow(
-                    x, live, first, channels, w, step, y, shift + n, here, b, given, activation, past, near
+                    x,
+                    y,
+                    met,
+                    1,
+                    room,
+                    first,
+                    channels,
+                    w,
+                    step,
+                    shift + n,
+                    here,
+                    b,
+                    given,
+                    activation,
+                    past,
+                    near,
                 )
             else:
                 v, h = halved(w), halved(b)
                 half_slim(
-                    x, live, first, channels, v, step, y, shift + n, here, h, given, activation, past, near
+                    x,
+                    y,
+                    met,
+                    1,
+                    room,
+                    first,
+                    channels,
+                    v,
+                    step,
+                    shift + n,
+                    here,
+                    h,
+                    given,
+                    activation,
+                    past,
+                    near,
                 )

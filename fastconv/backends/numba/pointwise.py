@@ -25,6 +25,7 @@ from fastconv.backends.numba.epilogue import FUSED, activated
 from fastconv.backends.numba.jit import OFF, array, compiled, inner, merged
 from fastconv.backends.numba.microkernel import HALF, MR, NV
 from fastconv.backends.numba.planes import aligned
+from fastconv.backends.numba.products import outer_fma
 from fastconv.backends.numba.simd import address, lanes, load_pointers, pointer, shifted
 from fastconv.backends.numba.slots import RANK
 from fastconv.backends.numba.stretches import (
@@ -44,7 +45,6 @@ from fastconv.backends.numba.stretches import (
 from fastconv.backends.numba.tiles import (
     fence,
     load_row,
-    outer_fma,
     same_in_rows,
     store_elements,
     store_row,
@@ -67,14 +67,15 @@ def _tile(rows, packs):
         """
         tile = same_in_rows(load_pointers(biases, panel, rows), NV)
         w = load_pointers(weights, panel, rows)
-        for c in range(channels):
+        c = 0
+        while c < channels:
             if packs:
                 pixels = load_row(source, NV)
                 store_row(pixels, panel)
                 source = source + apart
             else:
                 pixels = load_row(panel, NV)
-            tile = outer_fma(tile, w, c, pixels)
+            tile, c = outer_fma(tile, w, c, pixels)
             panel = panel + NV * lanes(panel)
         tile = activated(tile, activation)
         y = shifted(load_pointers(outs, panel, rows), shift)

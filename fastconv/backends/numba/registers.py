@@ -26,4 +26,5 @@ def registers(triple: str, cpu: str, features: str) -> tuple[int, int]:
     return next((found for name, found in KINDS.items() if name in assembly), OTHER)
 
 
-BYTES, REGISTERS = registers(*cpu_target.target_context.codegen().magic_tuple())
+TRIPLE, *_ = TARGET = cpu_target.target_context.codegen().magic_tuple()
+BYTES, REGISTERS = registers(*TARGET)

@@ -9,8 +9,8 @@ padding, they are read where they are:
 
     part      bands                                parallel: each writes rows of its own
     band      a few output rows of one image; their input rows into the panel, (k0, rows, padded width, ic)
-    tile      MR pixels; what they write lies side by side, all their channels one after the other
-    block     NV vectors of output channels, in registers: ``microkernel``
+    block     NV vectors of output channels
+    tile      MR pixels, in registers: ``microkernel``
 
 The addresses of a band's windows, from its first on, are the same for all of one height: they are listed
 once. ``heights`` says how many rows a band has.
@@ -117,16 +117,22 @@ def list_addresses(inputs, outputs, live, count, start, steps, y, sizes):
     y_at, o1, o2 = address(pointer(y)), 0, 0
     left = count - 1
     for tile in range(tiles_of(count)):
-        for m in range(MR):
-            outputs[tile, m] = y_at + o1 * y.strides[2] + o2 * y.strides[3]
-            window, tap = start + o1 * steps[2] + o2 * steps[3], 0
+        in_a_row = o2 + MR <= sizes[OUT + 2]  # and no more than `count`, which is whole rows
+        some = MR if in_a_row else 1
+        for first in range(0, MR, some):
+            to, window = y_at + o1 * y.strides[2] + o2 * y.strides[3], start + o1 * steps[2] + o2 * steps[3]
+            tap = 0
+            for m in range(some):
+                outputs[tile, first + m] = to + m * y.strides[3]
             for k0 in range(sizes[TAPS]):
                 for k1 in range(sizes[TAPS + 1]):
-                    inputs[tile, tap, m] = window + k0 * steps[0] + k1 * steps[1]
+                    read = window + k0 * steps[0] + k1 * steps[1]
+                    for m in range(some):
+                        inputs[tile, tap, first + m] = read + m * steps[3]
                     tap += 1
             if left > 0:  # the next window
-                left -= 1
-                o2 += 1
+                left -= some
+                o2 += some
                 if o2 == sizes[OUT + 2]:
                     o2, o1 = 0, o1 + 1
 
@@ -184,28 +190,27 @@ def run_band(count, inputs, outputs, live, moved, taps, weights, apart, bias, si
     """Compute the pixels of one band, which reads and writes so much further on than the first."""
     oc, run = sizes[OC], sizes[TAPS + 2] * sizes[IC]  # products behind one address
     width = NV * lanes(pointer(weights))
-    for tile in range(tiles_of(count)):
-        outs = pointer(outputs) + tile * MR
-        for block in range(sizes[BLOCKS]):
-            start = block * width
-            valid = min(width, oc - start)
-            compute(
-                pointer(inputs) + tile * taps * MR,
-                outs,
-                pointer(live) + tile * (1 + taps),
-                count - tile * MR,
-                moved[0],
-                run,
-                pointer(weights) + (start if apart else start * taps * run),
-                apart,
-                moved[1] + start,
-                valid,
-                pointer(bias) + start * sizes[BIASED],
-                valid * sizes[BIASED],
-                sizes[ACTIVATION],
-                past,
-                False,
-            )
+    for block in range(sizes[BLOCKS]):
+        start = block * width
+        valid = min(width, oc - start)
+        compute(
+            pointer(inputs),
+            pointer(outputs),
+            pointer(live),
+            count,
+            taps,
+            moved[0],
+            run,
+            pointer(weights) + (start if apart else start * taps * run),
+            apart,
+            moved[1] + start,
+            valid,
+            pointer(bias) + start * sizes[BIASED],
+            valid * sizes[BIASED],
+            sizes[ACTIVATION],
+            past,
+            False,
+        )
 
 
 @jit.compiled

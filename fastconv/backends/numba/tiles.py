@@ -15,7 +15,6 @@ from fastconv.backends.numba.simd import (
     I32,
     after,
     broadcast,
-    call,
     load_vector,
     scalar_type,
     store_vector,
@@ -223,23 +222,6 @@ def same_in_rows(_context, pointers, n):
 
 
 @intrinsic
-def outer_fma(_context, tile, pointers, elements, row):
-    """Add to a tile the outer product of the scalars `elements` behind `pointers`, and `row`."""
-    kind, columns = row.dtype, row.count
-
-    def codegen(context, b, _signature, args):
-        sums, weights = cgutils.unpack_tuple(b, args[0]), cgutils.unpack_tuple(b, args[3])
-        result = []
-        for m, at in enumerate(cgutils.unpack_tuple(b, args[1])):
-            scalar = b.load(b.inttoptr(after(b, at, args[2], kind), scalar_type(kind.dtype).as_pointer()))
-            x = broadcast(b, scalar, kind.lanes)
-            result += [call(b, "fma", kind, [x, weights[n], sums[m * columns + n]]) for n in range(columns)]
-        return context.make_tuple(b, tile, result)
-
-    return tile(tile, pointers, types.intp, row), codegen
-
-
-@intrinsic
 def store_elements(_context, tile, pointers, elements):
     """Write the first `elements` of each of a tile's rows to where `pointers` say."""
     kind, columns = tile.dtype, tile.count // pointers.count
@@ -258,7 +240,20 @@ def store_elements(_context, tile, pointers, elements):
     return types.void(tile, pointers, types.intp), codegen
 
 
-def _each(name):
+def greater(b, least, vector):
+    """Return the greater of both in every lane, and NaN if `vector` is.
+
+    Zeros may have any sign and `least` is no NaN: so it is one instruction.
+    """
+    return b.select(b.fcmp_ordered(">", least, vector), least, vector)
+
+
+def lesser(b, most, vector):
+    """Return the lesser of both in every lane, as `greater`."""
+    return b.select(b.fcmp_ordered("<", most, vector), most, vector)
+
+
+def _each(combine):
     """Make the word that combines every element of a tile with one number."""
 
     @intrinsic
@@ -269,15 +264,15 @@ def _each(name):
             number = context.cast(b, args[1], signature.args[1], kind.dtype)
             other = broadcast(b, number, kind.lanes)
             vectors = cgutils.unpack_tuple(b, args[0])
-            return context.make_tuple(b, tile, [call(b, name, kind, [v, other]) for v in vectors])
+            return context.make_tuple(b, tile, [combine(b, other, v) for v in vectors])
 
         return tile(tile, scalar), codegen
 
     return word
 
 
-at_least = _each("maximum")  # at_least(tile, s): max(x, s) of every x; NaN stays
-at_most = _each("minimum")  # at_most(tile, s): min(x, s) of every x; NaN stays
+at_least = _each(greater)  # at_least(tile, s): max(x, s) of every x; NaN stays
+at_most = _each(lesser)  # at_most(tile, s): min(x, s) of every x; NaN stays
 
 
 @intrinsic
