@@ -79,14 +79,19 @@ def list_addresses(inputs, outputs, live, x, y, zeros, g, first, count):
                 at[1, m] = at[1, 0]
                 at[2, m] = at[2, 0]
                 at[3, m] = at[3, 0] + m * g[STRIDE + 2]
-        list_tile(inputs[tile], live[tile], at, x, zeros, g)
+        list_tile(inputs[tile], live[tile], at, x, zeros, g, in_a_row)
 
 
 @merged
-def list_tile(inputs, live, at, x, zeros, g):
-    """List the taps of one tile that meet the image, and what they read."""
+def list_tile(inputs, live, at, x, zeros, g, in_a_row):
+    """List the taps of one tile that meet the image, and what they read.
+
+    The pixels of a tile `in_a_row` are as far from one another in the image. What all of them read is then
+    known from the first and the last.
+    """
     x_at, nothing = address(pointer(x)), address(pointer(zeros))
     i0, i1, i2 = np.uint64(x.shape[1]), np.uint64(x.shape[2]), np.uint64(x.shape[3])
+    step = g[STRIDE + 2] * x.strides[3]
     tap, listed = 0, 0
     for k0 in range(g[TAPS]):
         a0 = k0 * g[DILATION]
@@ -95,16 +100,23 @@ def list_tile(inputs, live, at, x, zeros, g):
             for k2 in range(g[TAPS + 2]):
                 a2 = k2 * g[DILATION + 2]
                 move = x_at + a0 * x.strides[1] + a1 * x.strides[2] + a2 * x.strides[3]
-                row, met = inputs[listed], np.int64(0)
-                for m in range(MR):
-                    # What is negative is too large as an unsigned number.
-                    inside = (
-                        (np.uint64(at[1, m] + a0) < i0)
-                        & (np.uint64(at[2, m] + a1) < i1)
-                        & (np.uint64(at[3, m] + a2) < i2)
-                    )
-                    row[m] = at[0, m] + move if inside else nothing
-                    met += np.int64(inside)
+                met = np.int64(0)
+                if in_a_row and not (np.uint64(at[1, 0] + a0) < i0 and np.uint64(at[2, 0] + a1) < i1):
+                    pass
+                elif in_a_row and np.uint64(at[3, 0] + a2) < i2 and np.uint64(at[3, MR - 1] + a2) < i2:
+                    met = np.int64(MR)
+                    for m in range(MR):
+                        inputs[listed, m] = at[0, 0] + move + m * step
+                else:
+                    for m in range(MR):
+                        # What is negative is too large as an unsigned number.
+                        inside = (
+                            (np.uint64(at[1, m] + a0) < i0)
+                            & (np.uint64(at[2, m] + a1) < i1)
+                            & (np.uint64(at[3, m] + a2) < i2)
+                        )
+                        inputs[listed, m] = at[0, m] + move if inside else nothing
+                        met += np.int64(inside)
                 if met:
                     live[1 + listed] = tap
                     listed += 1
