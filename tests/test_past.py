@@ -7,7 +7,7 @@ from cases import WORDS, blank
 import fastconv
 from fastconv import binding
 from fastconv.backends import naive
-from fastconv.backends.numba import coded, heights, locating, pooling
+from fastconv.backends.numba import coded, heights, locating, pooling, schedule
 from fastconv.problem import Layout, pool_problem
 
 CHANNELS = (16, 32, 48, 128, 208)  # in vectors of 16: 1, 2, 3, 8, 13
@@ -112,3 +112,15 @@ def test_values_and_places(kind, reduction, dtype):
             np.testing.assert_array_equal(z, at)
             for memory, first, result in ((ground, start, y), (other, second, z)):
                 assert (np.delete(memory, np.s_[first : first + result.nbytes]) == 77).all()
+
+
+@pytest.mark.parametrize("memory", [(0, 1, 2), (0, 2, 1), (2, 1, 0)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_packed_weights(dtype, memory):
+    rng = np.random.default_rng(0)
+    x, w = (rng.integers(-8, 9, shape).astype(dtype) for shape in ((1, 9, 210), (4, 210, 333)))
+    assert w.nbytes > schedule.CACHED
+    w = np.ascontiguousarray(w.transpose(memory)).transpose(memory)
+    expected = fastconv.conv(x, w, backend="einsum")
+
+    np.testing.assert_array_equal(fastconv.plan_conv(x.shape, w, backend="numba:direct")(x), expected)

@@ -43,7 +43,13 @@ def test_what_is_kept_is_bounded():
     held = [scratch((memory.LIMIT // 4,), BYTE) for _ in range(6)]
     assert sum(array.nbytes for array in memory._kept.arrays) <= memory.LIMIT
     assert len({start(array) for array in held}) == 6
-    assert scratch((memory.LIMIT + 1,), BYTE).base is None  # too large to keep
+    large = scratch((memory.LIMIT + 1,), BYTE)
+    assert not any(np.shares_memory(large, array) for array in memory._kept.arrays)
+
+
+@pytest.mark.parametrize("size", [memory.LEAST, memory.LIMIT // 4, memory.LIMIT + 1])
+def test_vectors_of_what_is_large_lie_in_one_line(size):
+    assert start(scratch((size,), BYTE)) % 64 == 0
 
 
 def test_weights_of_a_plan_outlive_other_calls():

@@ -27,6 +27,7 @@ from fastconv.backends.numba.arrays import channels_last, copying, deliver, reje
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.indirection import list_addresses, room
 from fastconv.backends.numba.microkernel import NV, compute
+from fastconv.backends.numba.packing import pack_parts, padded
 from fastconv.backends.numba.schedule import (
     ACTIVATION,
     BIASED,
@@ -34,13 +35,11 @@ from fastconv.backends.numba.schedule import (
     CHANNEL_PARTS,
     CHUNK,
     FAR,
-    FIRST_TAP,
     GROUPS,
     IC,
     OC,
     OUT,
     REGIONS,
-    TAP_STEP,
     TAPS,
     WEIGHTS,
     Schedule,
@@ -50,8 +49,6 @@ from fastconv.backends.numba.schedule import (
 )
 from fastconv.backends.numba.scratch import scratch
 from fastconv.backends.numba.simd import lanes, pointer
-from fastconv.backends.numba.squares import load_square, store_square, transposed
-from fastconv.backends.numba.tiles import load_elements, store_row
 from fastconv.kernel import Kernel
 from fastconv.problem import ConvProblem
 
@@ -122,12 +119,6 @@ def compute_block(block, inputs, outputs, live, count, taps, weights, apart, bia
     )
 
 
-@jit.merged
-def padded(oc, lanes):
-    """Return a group's output channels, rounded up to whole vectors."""
-    return (oc + lanes - 1) // lanes * lanes
-
-
 @jit.compiled
 def run_parts(first, end, x, weights, apart, bias, y, zeros, regions, sizes):
     """Compute the outputs of tasks."""
@@ -135,75 +126,11 @@ def run_parts(first, end, x, weights, apart, bias, y, zeros, regions, sizes):
         run_part(part, x, weights, apart, bias, y, zeros, regions, sizes)
 
 
-@jit.inner
-def pack_rows(source, apart, target, count, valid):
-    """Lay out `count` rows, `apart` from one another and of `valid` elements each, as whole vectors."""
-    size = lanes(source)
-    if valid > size:
-        for c in range(count):
-            store_row(load_elements(source + c * apart, valid, NV), target + c * NV * size)
-    else:
-        for c in range(count):
-            store_row(load_elements(source + c * apart, valid, 1), target + c * size)
-
-
-@jit.inner
-def pack_squares(tap, start, target, step, ic, valid):
-    """Lay out whole squares of a tap whose input channels lie side by side; return how far they reach."""
-    size = lanes(target)
-    if tap.strides[0] != tap.itemsize:
-        return 0, 0
-    high, wide, apart = ic // size * size, valid // size * size, tap.strides[1] // tap.itemsize
-    for n in range(0, wide, size):
-        for c in range(0, high, size):
-            square = load_square(pointer(tap) + ((start + n) * apart + c), apart)
-            store_square(transposed(square), target + (c * step + n), step)
-    return high, wide
-
-
-@jit.merged
-def pack_block(item, w, packed, phases, sizes):
-    """Lay out the weights of one block of output channels in one phase."""
-    groups, ic, oc, blocks = sizes[GROUPS], sizes[IC], sizes[OC], sizes[BLOCKS]
-    rest, j = divmod(item, blocks)
-    phase, group = divmod(rest, groups)
-    g, size = phases[phase], lanes(pointer(packed))
-    width = NV * size
-    start, valid = group * oc + j * width, min(width, oc - j * width)
-    step = padded(valid, size)
-    taps = g[TAPS] * g[TAPS + 1] * g[TAPS + 2]
-    at = g[WEIGHTS] + group * taps * ic * padded(oc, size) + j * width * taps * ic
-    for k0 in range(g[TAPS]):
-        for k1 in range(g[TAPS + 1]):
-            for k2 in range(g[TAPS + 2]):
-                tap = w[
-                    g[FIRST_TAP] + k0 * g[TAP_STEP],
-                    g[FIRST_TAP + 1] + k1 * g[TAP_STEP + 1],
-                    g[FIRST_TAP + 2] + k2 * g[TAP_STEP + 2],
-                ]
-                if w.strides[4] == w.itemsize:
-                    apart = w.strides[3] // w.itemsize
-                    pack_rows(pointer(tap) + start, apart, pointer(packed) + at, ic, valid)
-                else:
-                    high, wide = pack_squares(tap, start, pointer(packed) + at, step, ic, valid)
-                    for n in range(valid):
-                        for c in range(high if n < wide else 0, ic):
-                            packed[at + c * step + n] = tap[c, start + n]
-                at += ic * step
-
-
-@jit.compiled
-def pack_blocks(first, end, w, packed, phases, sizes):
-    """Lay out the weights of blocks."""
-    for item in range(first, end):
-        pack_block(item, w, packed, phases, sizes)
-
-
 def _loops(dtype):
     """Pair what packs weights of a type, and what convolves with them."""
     line, sizes = jit.array(dtype, 1), jit.array(np.int64, 1)
     written, phases = jit.array(dtype, 5, "A", writeable=True), jit.array(np.int64, 2)
-    pack = jit.Loop(pack_blocks, jit.array(dtype, 5, "A"), jit.array(dtype, 1, writeable=True), phases, sizes)
+    pack = jit.Loop(pack_parts, jit.array(dtype, 5, "A"), jit.array(dtype, 1, writeable=True), phases, sizes)
     run = jit.Loop(run_parts, jit.array(dtype, 5, "A"), line, jit.INDEX, line, written, line, phases, sizes)
     return pack, run
 

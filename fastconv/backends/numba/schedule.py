@@ -38,6 +38,7 @@ TASKS = 16  # as many as keep a few threads evenly busy
 FLOPS, VECTOR = 1e11, 8e-9  # a second on one thread; seconds around the sums of a vector of outputs
 CACHED = 1 << 20  # bytes of weights or outputs that one core keeps ...
 OFTEN = 32  # ... of more, tiles that make it worth to pack them for a single call
+PACKED = 16  # input channels whose weights are packed together, a whole number of vectors
 ELEMENT = 1e-10  # seconds to pack a weight on one thread
 
 
@@ -80,7 +81,7 @@ def schedule(p: ConvProblem) -> Schedule:
     regions = [
         [*row, max(MR, -(-count // (parts * MR)) * MR)] for row, count in zip(regions, pixels, strict=True)
     ]
-    blocks_in_all = len(phases) * p.g * blocks
+    pack_tasks = len(phases) * p.g * -(-p.ic // PACKED)
     tasks = len(regions) * parts * channel_parts
     sizes = [len(regions), channel_parts, p.g, p.ic, p.oc, blocks, p.has_bias, FUSED.index(p.activation)]
     sizes.append(math.prod(p.y_shape) * p.acc_dtype.itemsize > CACHED)
@@ -90,8 +91,8 @@ def schedule(p: ConvProblem) -> Schedule:
         sizes=np.array(sizes, np.int64),
         lift=(slice(None), *(None,) * (RANK - p.window.rank)),
         packed=packed,
-        pack_tasks=blocks_in_all,
-        pack_grain=grain(blocks_in_all, packed * ELEMENT / max(blocks_in_all, 1)),
+        pack_tasks=pack_tasks,
+        pack_grain=grain(pack_tasks, packed * ELEMENT / max(pack_tasks, 1)),
         lends=_lends(p, packed * p.acc_dtype.itemsize, sum(pixels)),
         tasks=tasks,
         grain=grain(tasks, seconds(p) / max(tasks, 1)),

@@ -13,6 +13,8 @@ import threading
 
 import numpy as np
 
+from fastconv.binding import LINE, at_a_line
+
 LEAST = 1 << 16  # bytes; less than this is never given back to the system
 LIMIT = 1 << 26  # bytes a thread keeps at most
 
@@ -28,10 +30,15 @@ _kept = _Kept()
 
 
 def scratch(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """Return an array that may hold anything, and that nobody else holds, for as long as it is held."""
-    size = math.prod(shape) * dtype.itemsize
-    if not LEAST <= size <= LIMIT:
+    """Return an array that may hold anything, and that nobody else holds, for as long as it is held.
+
+    Unless it is small, it begins at a line of the cache.
+    """
+    size = math.prod(shape) * dtype.itemsize + LINE
+    if size < LEAST:
         return np.empty(shape, dtype)
+    if size > LIMIT:
+        return at_a_line(shape, dtype)
     arrays = _kept.arrays
     at = next(
         (i for i in range(len(arrays)) if arrays[i].nbytes == size and _holders(arrays, i) == _ALONE), None
@@ -39,7 +46,7 @@ def scratch(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     arrays.append(np.empty(size, np.uint8) if at is None else arrays.pop(at))
     while sum(array.nbytes for array in arrays) > LIMIT:
         del arrays[0]
-    return arrays[-1].view(dtype).reshape(shape)
+    return np.ndarray(shape, dtype, arrays[-1], -arrays[-1].ctypes.data % LINE)
 
 
 def _holders(arrays: list, i: int) -> int:
