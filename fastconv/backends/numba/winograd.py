@@ -119,14 +119,17 @@ def list_places(kept, products, rows, across, apart, reads, writes):
 @inner
 def multiply(reads, writes, live, count, length, weights, width, zeros):
     """Multiply one number of `count` patches by that of a block of filters, as wide as its vectors."""
-    for row in range(0, count, HALF if width == lanes(weights) else MR):
+    rest = 0
+    if width > lanes(weights):
+        tiles = (count + HALF - 1) // MR  # the last one, too, if more than half of it counts
+        rest = tiles * MR
+        full_wide(reads, writes, live, tiles, 1, 0, length, weights, 0, 0, width, zeros, 0, 0, False, False)
+    for row in range(rest, count, HALF):
         x, y = reads + row, writes + row
-        if width == lanes(weights):
-            half_narrow(x, live, 0, length, weights, width, y, 0, width, zeros, 0, 0, False, False)
-        elif count - row > HALF:
-            full_wide(x, live, 0, length, weights, 0, y, 0, width, zeros, 0, 0, False, False)
+        if width > lanes(weights):
+            half_wide(x, y, live, 1, 1, 0, length, weights, width, 0, width, zeros, 0, 0, False, False)
         else:
-            half_wide(x, live, 0, length, weights, width, y, 0, width, zeros, 0, 0, False, False)
+            half_narrow(x, y, live, 1, 1, 0, length, weights, width, 0, width, zeros, 0, 0, False, False)
 
 
 def _running(products, written):
@@ -144,7 +147,8 @@ def _running(products, written):
         list_places(kept, products, rows, across, length, reads, writes)
         inputs, outputs = np.empty(products * runs, np.int64), np.empty(rows * written, np.int64)
         first_reads, first_writes = reads[::rows].copy(), writes[::rows].copy()
-        spill, live = np.empty(y.shape[4], x.dtype), np.array([1, 0])  # one tap, the first
+        spill, live = np.empty(y.shape[4], x.dtype), np.zeros(2 * rows, np.int64)
+        live[::2] = 1  # each tile meets one tap, the first
         marks, held, count = load_elements(pointer(kept), 0, 1), -1, 0
         for task in range(first, end):
             rest, part = divmod(task, sizes[PARTS])
