@@ -213,6 +213,7 @@ def real(rng, shape, dtype):
 
 LINES = [
     "conv n1 g1 ic19 oc37 i61x47 k3x5 s1x1 d1x1 p1+1x2+2 {}",
+    "conv n1 g2 ic19 oc37 i61x47 k3x3 s1x1 d2x1 p1+1x2+2 {}",
     "conv n1 g3 ic6 oc13 i61x47 k3x2 s1x2 d1x1 p0+0x0+0 {}",
     "conv n2 g37 ic1 oc1 i61x47 k3x5 s1x1 d1x1 p1+1x2+2 {}",
     "conv n1 g1 ic1 oc1 i261x247 k7x5 s1x1 d1x1 p1+1x2+2 {}",
