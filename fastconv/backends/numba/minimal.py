@@ -24,7 +24,6 @@ from numba.extending import intrinsic
 from fastconv.backends.numba.epilogue import activated
 from fastconv.backends.numba.jit import inner
 from fastconv.backends.numba.simd import (
-    I32,
     call,
     lanes,
     load_pointers,
@@ -33,7 +32,7 @@ from fastconv.backends.numba.simd import (
     shifted,
     vector_type,
 )
-from fastconv.backends.numba.tiles import load_elements, masked, masks, repeat, store_elements, store_tile
+from fastconv.backends.numba.tiles import load_elements, load_masked, repeat, store_elements, store_tile
 
 SIDE, TAPS, OUTS = 4, 3, 2  # numbers of a patch along an axis: inputs and products, weights, outputs
 
@@ -99,13 +98,8 @@ def load_each_part(_context, pointers, elements):
 
     def codegen(context, b, _signature, args):
         zero = ir.Constant(vector_type(kind), [0] * kind.lanes)
-        (mask,) = masks(b, kind, 1, args[1])
-        vectors = []
-        for start in cgutils.unpack_tuple(b, args[0]):
-            at = b.inttoptr(start, zero.type.as_pointer())
-            arguments = [at, ir.Constant(I32, kind.size), mask, zero]
-            types_after = [each.type for each in arguments]
-            vectors.append(masked(b, "load", kind, zero.type, types_after, arguments))
+        starts = cgutils.unpack_tuple(b, args[0])
+        vectors = [next(load_masked(b, kind, start, args[1], [zero])) for start in starts]
         return context.make_tuple(b, result, vectors)
 
     return result(pointers, types.intp), codegen

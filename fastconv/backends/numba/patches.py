@@ -15,11 +15,12 @@ from typing import NamedTuple
 import numpy as np
 
 from fastconv.backends.numba import jit
-from fastconv.backends.numba.direct import padded
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.jit import inner
 from fastconv.backends.numba.microkernel import HALF, MR, NV
 from fastconv.backends.numba.minimal import OUTS, SIDE, TAPS
+from fastconv.backends.numba.packing import padded
+from fastconv.backends.numba.schedule import CACHED
 from fastconv.backends.numba.simd import BYTES, address, pointer, put
 from fastconv.backends.numba.slots import RANK
 from fastconv.problem import ConvProblem
@@ -28,8 +29,6 @@ ROOM = 15 << 16  # bytes of transformed inputs and of products that a thread kee
 FEWEST, MOST = 2 * MR, 4 * MR  # patches that weights from memory, or from L3, are worth being read for
 PARTED = 64  # filters of a part, that inputs are worth being transformed for
 TASKS = 8  # as many as keep a few threads evenly busy
-
-CACHED = 1 << 20  # bytes of weights that are no matter to read again
 
 # Seconds on one thread: of a multiply-add, for each byte of an element; around the sums of a vector of
 # products; to transform a vector there or back; of a byte of weights, for every chunk of patches.

@@ -51,7 +51,7 @@ def load_row(_context, p, n):
     return result(p, n), codegen
 
 
-def _load_masked(b, kind, start, count, rest):
+def load_masked(b, kind, start, count, rest):
     """Load vectors of which only the first `count` elements are read, and the others are those of `rest`."""
     for i, (mask, other) in enumerate(zip(masks(b, kind, len(rest), count), rest, strict=True)):
         at = b.inttoptr(after(b, start, kind.lanes * i, kind), other.type.as_pointer())
@@ -67,7 +67,7 @@ def load_elements(_context, p, elements, n):
 
     def codegen(context, b, _signature, args):
         zeros = [ir.Constant(vector_type(kind), [0] * kind.lanes)] * result.count
-        return context.make_tuple(b, result, list(_load_masked(b, kind, args[0], args[1], zeros)))
+        return context.make_tuple(b, result, list(load_masked(b, kind, args[0], args[1], zeros)))
 
     return result(p, types.intp, n), codegen
 
@@ -78,7 +78,7 @@ def load_over(_context, vector, p, elements):
     result = types.UniTuple(vector, 1)
 
     def codegen(context, b, _signature, args):
-        row = list(_load_masked(b, vector, args[1], args[2], [args[0]]))
+        row = list(load_masked(b, vector, args[1], args[2], [args[0]]))
         return context.make_tuple(b, result, row)
 
     return result(vector, p, types.intp), codegen
