@@ -70,24 +70,6 @@ class Packed:
 
 
 @jit.merged
-def run_part(part, x, weights, apart, bias, y, zeros, regions, sizes):
-    """Compute one task's outputs."""
-    channel_parts, many = sizes[CHANNEL_PARTS], sizes[GROUPS] * sizes[BLOCKS]
-    rest, region = divmod(part, sizes[REGIONS])
-    pixel_part, channel_part = divmod(rest, channel_parts)
-    g = regions[region]
-    first = pixel_part * g[CHUNK]
-    count = min(g[CHUNK], x.shape[0] * g[OUT] * g[OUT + 1] * g[OUT + 2] - first)
-    if count <= 0:
-        return
-    taps = g[TAPS] * g[TAPS + 1] * g[TAPS + 2]
-    inputs, outputs, live = room(count, taps)
-    list_addresses(inputs, outputs, live, x, y, zeros, g, first, count)
-    for block in range(channel_part * many // channel_parts, (channel_part + 1) * many // channel_parts):
-        compute_block(block, inputs, outputs, live, count, taps, weights, apart, bias, g[WEIGHTS], sizes)
-
-
-@jit.merged
 def compute_block(block, inputs, outputs, live, count, taps, weights, apart, bias, offset, sizes):
     """Compute one block of output channels of all the pixels listed."""
     ic, oc, blocks = sizes[IC], sizes[OC], sizes[BLOCKS]
@@ -122,8 +104,20 @@ def compute_block(block, inputs, outputs, live, count, taps, weights, apart, bia
 @jit.compiled
 def run_parts(first, end, x, weights, apart, bias, y, zeros, regions, sizes):
     """Compute the outputs of tasks."""
+    channel_parts, many = sizes[CHANNEL_PARTS], sizes[GROUPS] * sizes[BLOCKS]
     for part in range(first, end):
-        run_part(part, x, weights, apart, bias, y, zeros, regions, sizes)
+        rest, region = divmod(part, sizes[REGIONS])
+        pixel_part, channel_part = divmod(rest, channel_parts)
+        g = regions[region]
+        start = pixel_part * g[CHUNK]
+        count = min(g[CHUNK], x.shape[0] * g[OUT] * g[OUT + 1] * g[OUT + 2] - start)
+        if count <= 0:
+            continue
+        taps = g[TAPS] * g[TAPS + 1] * g[TAPS + 2]
+        inputs, outputs, live = room(count, taps)
+        list_addresses(inputs, outputs, live, x, y, zeros, g, start, count)
+        for block in range(channel_part * many // channel_parts, (channel_part + 1) * many // channel_parts):
+            compute_block(block, inputs, outputs, live, count, taps, weights, apart, bias, g[WEIGHTS], sizes)
 
 
 def _loops(dtype):

@@ -26,7 +26,7 @@ OPTIONS: dict[str, Any] = dict(nogil=True, fastmath={"contract", "reassoc", "nsz
 
 def compiled(function: Callable) -> Any:
     """Compile what Python calls, when it is first called."""
-    return numba.njit(**OPTIONS)(named(function))
+    return numba.njit(no_cfunc_wrapper=True, **OPTIONS)(named(function))
 
 
 def inner(function: Callable) -> Any:

@@ -66,6 +66,17 @@ COSTS = ("STORED", "COPIED", "SCATTERED")
 
 
 @jit.merged
+def empty_panel(x, sizes):
+    """Return room for the input rows of a band, zeros; none if they are read where they are."""
+    rows = 0 if sizes[WITHIN] and is_dense(x, sizes[IC]) else sizes[TAPS] * sizes[ROWS]
+    panel = np.empty((rows, sizes[PADDED] * sizes[IC]), x.dtype)
+    for row in range(rows):  # `np.zeros` would take longer to compile
+        for element in range(panel.shape[1]):
+            panel[row, element] = 0
+    return panel
+
+
+@jit.merged
 def fill_panel(panel, x, n, o0, o1, sizes):
     """Copy the input rows that one band meets, with zeros where they are padding."""
     ic, before, rows = sizes[IC], sizes[BEFORE + 2], sizes[ROWS]
@@ -138,54 +149,6 @@ def list_addresses(inputs, outputs, live, count, start, steps, y, sizes):
 
 
 @jit.merged
-def run_bands(first, last, panel, x, weights, apart, bias, y, sizes):
-    """Compute bands one after the other."""
-    taps, tall = sizes[TAPS] * sizes[TAPS + 1], sizes[BAND]
-    bands = (sizes[OUT + 1] + tall - 1) // tall  # of one image
-    inputs, outputs, live = room(tall * sizes[OUT + 2], taps)
-    within, past = len(panel) == 0, sizes[FAR] and is_aligned(y)
-    if within:
-        start = address(pointer(x))
-        for axis in range(3):
-            start -= sizes[BEFORE + axis] * x.strides[1 + axis]
-        steps = (
-            sizes[DILATION] * x.strides[1],
-            sizes[DILATION + 1] * x.strides[2],
-            sizes[STRIDE + 1] * x.strides[2],
-            sizes[STRIDE + 2] * x.strides[3],
-        )
-    else:
-        start = address(pointer(panel))
-        steps = (
-            sizes[ROWS] * panel.strides[0],
-            sizes[DILATION + 1] // sizes[APART] * panel.strides[0],
-            sizes[STRIDE + 1] // sizes[APART] * panel.strides[0],
-            sizes[STRIDE + 2] * sizes[IC] * panel.itemsize,
-        )
-    listed = 0
-    for band in range(first, last):
-        rest, o1 = divmod(band, bands)
-        n, o0 = divmod(rest, sizes[OUT])
-        o1 *= tall
-        read = 0
-        if within:
-            read = (
-                n * x.strides[0] + o0 * sizes[STRIDE] * x.strides[1] + o1 * sizes[STRIDE + 1] * x.strides[2]
-            )
-        else:
-            fill_panel(panel, x, n, o0, o1, sizes)
-        written = n * y.strides[0] + o0 * y.strides[1] + o1 * y.strides[2]
-        count = min(tall, sizes[OUT + 1] - o1) * sizes[OUT + 2]
-        if count != listed:
-            list_addresses(inputs, outputs, live, count, start, steps, y, sizes)
-            listed = count
-        moved = read // x.itemsize, written // y.itemsize
-        run_band(count, inputs, outputs, live, moved, taps, weights, apart, bias, sizes, past)
-    if past:
-        fence()
-
-
-@jit.merged
 def run_band(count, inputs, outputs, live, moved, taps, weights, apart, bias, sizes, past):
     """Compute the pixels of one band, which reads and writes so much further on than the first."""
     oc, run = sizes[OC], sizes[TAPS + 2] * sizes[IC]  # products behind one address
@@ -215,15 +178,51 @@ def run_band(count, inputs, outputs, live, moved, taps, weights, apart, bias, si
 
 @jit.compiled
 def run_parts(first, end, x, weights, apart, bias, y, sizes):
-    """Compute the outputs of tasks."""
-    tall, chunk = sizes[BAND], sizes[CHUNK]
-    bands = x.shape[0] * sizes[OUT] * ((sizes[OUT + 1] + tall - 1) // tall)
-    rows = 0 if sizes[WITHIN] and is_dense(x, sizes[IC]) else sizes[TAPS] * sizes[ROWS]
-    panel = np.empty((rows, sizes[PADDED] * sizes[IC]), x.dtype)
-    for row in range(rows):  # of zeros: `np.zeros` would take longer to compile
-        for element in range(panel.shape[1]):
-            panel[row, element] = 0
-    run_bands(first * chunk, min(bands, end * chunk), panel, x, weights, apart, bias, y, sizes)
+    """Compute the outputs of tasks, bands one after the other."""
+    taps, tall, chunk = sizes[TAPS] * sizes[TAPS + 1], sizes[BAND], sizes[CHUNK]
+    bands = (sizes[OUT + 1] + tall - 1) // tall  # of one image
+    panel = empty_panel(x, sizes)
+    inputs, outputs, live = room(tall * sizes[OUT + 2], taps)
+    within, past = len(panel) == 0, sizes[FAR] and is_aligned(y)
+    if within:
+        start = address(pointer(x))
+        for axis in range(3):
+            start -= sizes[BEFORE + axis] * x.strides[1 + axis]
+        steps = (
+            sizes[DILATION] * x.strides[1],
+            sizes[DILATION + 1] * x.strides[2],
+            sizes[STRIDE + 1] * x.strides[2],
+            sizes[STRIDE + 2] * x.strides[3],
+        )
+    else:
+        start = address(pointer(panel))
+        steps = (
+            sizes[ROWS] * panel.strides[0],
+            sizes[DILATION + 1] // sizes[APART] * panel.strides[0],
+            sizes[STRIDE + 1] // sizes[APART] * panel.strides[0],
+            sizes[STRIDE + 2] * sizes[IC] * panel.itemsize,
+        )
+    listed = 0
+    for band in range(first * chunk, min(end * chunk, x.shape[0] * sizes[OUT] * bands)):
+        rest, o1 = divmod(band, bands)
+        n, o0 = divmod(rest, sizes[OUT])
+        o1 *= tall
+        read = 0
+        if within:
+            read = (
+                n * x.strides[0] + o0 * sizes[STRIDE] * x.strides[1] + o1 * sizes[STRIDE + 1] * x.strides[2]
+            )
+        else:
+            fill_panel(panel, x, n, o0, o1, sizes)
+        written = n * y.strides[0] + o0 * y.strides[1] + o1 * y.strides[2]
+        count = min(tall, sizes[OUT + 1] - o1) * sizes[OUT + 2]
+        if count != listed:
+            list_addresses(inputs, outputs, live, count, start, steps, y, sizes)
+            listed = count
+        moved = read // x.itemsize, written // y.itemsize
+        run_band(count, inputs, outputs, live, moved, taps, weights, apart, bias, sizes, past)
+    if past:
+        fence()
 
 
 def _loop(dtype):
