@@ -34,9 +34,9 @@ from fastconv.backends.numba.schedule import (
     BLOCKS,
     CHANNEL_PARTS,
     CHUNK,
-    FAR,
     GROUPS,
     IC,
+    NEAR,
     OC,
     OUT,
     REGIONS,
@@ -70,7 +70,7 @@ class Packed:
 
 
 @jit.merged
-def compute_block(block, inputs, outputs, live, count, taps, weights, apart, bias, offset, sizes):
+def compute_block(block, inputs, outputs, live, count, taps, weights, apart, bias, offset, near, sizes):
     """Compute one block of output channels of all the pixels listed."""
     ic, oc, blocks = sizes[IC], sizes[OC], sizes[BLOCKS]
     width = NV * lanes(pointer(weights))
@@ -97,7 +97,7 @@ def compute_block(block, inputs, outputs, live, count, taps, weights, apart, bia
         valid * sizes[BIASED],
         sizes[ACTIVATION],
         False,  # sums are too long for what is written to matter, if it is near
-        sizes[FAR] > 0,
+        near,
     )
 
 
@@ -116,8 +116,12 @@ def run_parts(first, end, x, weights, apart, bias, y, zeros, regions, sizes):
         taps = g[TAPS] * g[TAPS + 1] * g[TAPS + 2]
         inputs, outputs, live = room(count, taps)
         list_addresses(inputs, outputs, live, x, y, zeros, g, start, count)
+        near, offset = sizes[NEAR], g[WEIGHTS]
         for block in range(channel_part * many // channel_parts, (channel_part + 1) * many // channel_parts):
-            compute_block(block, inputs, outputs, live, count, taps, weights, apart, bias, g[WEIGHTS], sizes)
+            compute_block(
+                block, inputs, outputs, live, count, taps, weights, apart, bias, offset, near, sizes
+            )
+            near = sizes[NEAR + 1]
 
 
 def _loops(dtype):

@@ -15,8 +15,8 @@ import numpy as np
 
 from fastconv.backends.numba import jit
 from fastconv.backends.numba.epilogue import FUSED
-from fastconv.backends.numba.microkernel import MR, NV
-from fastconv.backends.numba.schedule import count_tiles, seconds
+from fastconv.backends.numba.microkernel import INPUTS, MR, NV
+from fastconv.backends.numba.schedule import CACHED, count_tiles, seconds
 from fastconv.backends.numba.simd import BYTES, PAST
 from fastconv.backends.numba.slots import RANK
 from fastconv.problem import ConvProblem, Window
@@ -25,7 +25,7 @@ from fastconv.problem import ConvProblem, Window
 OUT, TAPS, STRIDE, DILATION, BEFORE = range(0, 15, 3)
 # Of a band: output rows, input rows, and how far these lie apart in the input; whether windows may be read
 # where they are; whether what is written is too much for the cache.
-IC, OC, BLOCKS, BIASED, ACTIVATION, PADDED, CHUNK, BAND, ROWS, APART, WITHIN, FAR = range(15, 27)
+IC, OC, BLOCKS, BIASED, ACTIVATION, PADDED, CHUNK, BAND, ROWS, APART, WITHIN, FAR, NEAR = range(15, 28)
 
 CHUNKS = 16  # parts that the bands are cut into
 BANDS = 16  # output rows a band at most
@@ -60,10 +60,11 @@ def schedule(p: ConvProblem) -> Schedule:
     band = min((band_of(win, rows) for rows in range(1, BANDS + 1)), key=lambda band: _cycles(p, win, band))
     chunk, tasks = cut(p, win, band)
     blocks = -(-p.oc * p.acc_dtype.itemsize // (NV * BYTES))
-    far = p.n * math.prod(win.o) * p.oc * p.acc_dtype.itemsize > PAST
+    far = math.prod(p.y_shape) * p.acc_dtype.itemsize > PAST
+    near = INPUTS if is_within(win) and math.prod(p.x_shape) * p.acc_dtype.itemsize > CACHED else 0
     sizes = [*win.o, *win.k, *win.s, *win.d, *(before for before, _ in win.p)]
     sizes += [p.ic, p.oc, blocks, p.has_bias, FUSED.index(p.activation), win.padded[2], chunk]
-    sizes += [band.outputs, band.inputs, band.apart, is_within(win), far]
+    sizes += [band.outputs, band.inputs, band.apart, is_within(win), far, near]
     return Schedule(np.array(sizes, np.int64), tasks, jit.grain(tasks, seconds(p) / max(tasks, 1)))
 
 

@@ -36,8 +36,9 @@ from fastconv.backends.numba.products import (
     stream_last,
     stream_last_relu,
 )
-from fastconv.backends.numba.simd import REGISTERS, get, halved, lanes, load_pointers, plus, shifted
+from fastconv.backends.numba.simd import BYTES, REGISTERS, get, halved, lanes, load_pointers, plus, shifted
 from fastconv.backends.numba.tiles import (
+    await_each,
     claim_tile,
     load_elements,
     load_row,
@@ -50,6 +51,8 @@ from fastconv.backends.numba.tiles import (
 NV = 2  # vectors of output channels in a tile
 MR = 14 if REGISTERS >= 32 else 6  # output pixels in a tile
 HALF = MR // 2
+INPUTS, OUTPUTS = 1, 2  # what may be brought near: what the next tile reads; where this one is written
+LINE = max(1, 64 // BYTES)  # vectors in a line of memory, which comes as a whole
 
 
 def microkernel(rows, columns, step=0, whole=True):
@@ -58,7 +61,7 @@ def microkernel(rows, columns, step=0, whole=True):
     `step` is how many vectors lie between weights, or 0 if that is not known now; `whole` is whether all
     elements of vectors of weights may be read, those that are not valid too.
     """
-    wide = columns == NV
+    wide, tall = columns == NV, rows == MR
 
     @inner
     def run(
@@ -85,15 +88,16 @@ def microkernel(rows, columns, step=0, whole=True):
         MR a tap, behind which are `channels` from the `first` on, whose weights lie `step` vectors, or
         else `apart` elements, from one another; `outs` at the output addresses, to be moved by `shift`
         elements. For each tile there is `room` for so many taps. `valid` output channels are stored, `past`
-        the cache or not, and `biased` of `bias` are added. The outputs' places are brought `near` in the
-        cache beforehand, half of them at each of the first taps, as all at once would be in the way of
-        weights.
+        the cache or not, and `biased` of `bias` are added. `near` says what is brought near in the cache
+        beforehand, little by little, as all at once would be in the way of weights: outputs' places, half of
+        them at each of the first taps; and what the next tile reads at its taps of the same numbers, a line
+        of each pixel at a time. Where it meets fewer, what is read there may be anything.
         """
         further = step * lanes(weights) if step else apart
         is_whole = valid == columns * lanes(weights)
-        for _ in range(tiles):
+        for left in range(tiles, 0, -1):
             taps = get(live)
-            last = taps if wide and is_whole and activation <= 1 and taps * channels > 1 else 0
+            last = taps if tall and is_whole and activation <= 1 and taps * channels > 1 else 0
             if taps * channels > 0:
                 w = weights + get(live + 1) * channels * further
                 row = load_row(w, columns) if whole else load_elements(w, valid, columns)
@@ -104,17 +108,22 @@ def microkernel(rows, columns, step=0, whole=True):
                 tile = repeat(load_elements(bias, biased, columns), rows)
             c, x, w = first, load_pointers(outs, weights, rows), weights  # of the last tap, behind the loop
             for t in range(taps):
-                if wide and near and t * HALF < rows:
+                if wide and near & OUTPUTS and t * HALF < rows:
                     claim_tile(shifted(load_pointers(outs + t * HALF, weights, HALF), shift), columns)
                 x = load_pointers(pixels + t * MR, weights, rows)
                 done = 1 if t == 0 else 0
                 w = weights + (get(live + 1 + t) * channels + done) * further
                 c, end = first + done, first + channels - (t + 1 == last)
                 while c < end:
-                    row = load_row(w, columns) if whole else load_elements(w, valid, columns)
-                    tile, c = outer_fma(tile, x, c, row)
-                    w = w + further
-            if wide and last:
+                    stop = end
+                    if tall and left > 1 and near & INPUTS:
+                        await_each(load_pointers(pixels + (room + t) * MR, weights, rows), c)
+                        stop = min(end, c + LINE * lanes(weights))
+                    while c < stop:
+                        row = load_row(w, columns) if whole else load_elements(w, valid, columns)
+                        tile, c = outer_fma(tile, x, c, row)
+                        w = w + further
+            if tall and last:
                 finish(tile, x, c, load_row(w, columns), outs, shift, activation, past)
             else:
                 ys = shifted(load_pointers(outs, weights, rows), shift)

@@ -38,6 +38,7 @@ from fastconv.backends.numba.heights import (
     DILATION,
     FAR,
     IC,
+    NEAR,
     OC,
     OUT,
     PADDED,
@@ -172,7 +173,7 @@ def run_band(count, inputs, outputs, live, moved, taps, weights, apart, bias, si
             valid * sizes[BIASED],
             sizes[ACTIVATION],
             past,
-            False,
+            sizes[NEAR] if block == 0 else 0,
         )
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.jit import grain
-from fastconv.backends.numba.microkernel import MR, NV
+from fastconv.backends.numba.microkernel import INPUTS, MR, NV, OUTPUTS
 from fastconv.backends.numba.simd import BYTES
 from fastconv.backends.numba.slots import RANK
 from fastconv.problem import ConvProblem, Window
@@ -26,18 +26,19 @@ from fastconv.problem import ConvProblem, Window
 OUT, TAPS, STRIDE, DILATION, BEFORE, FIRST_OUT, OUT_STEP, FIRST_TAP, TAP_STEP = range(0, 27, 3)
 WEIGHTS, CHUNK, COLUMNS = 27, 28, 29  # ... where its weights begin, and the pixels of a task
 # Places in ``sizes``: regions, parts that channels are cut into, blocks of channels a group, the epilogue,
-# and whether there are more outputs than the cache of a core holds.
-REGIONS, CHANNEL_PARTS, GROUPS, IC, OC, BLOCKS, BIASED, ACTIVATION, FAR = range(9)
+# and what tiles bring near, those of a task's first block of channels and those of the others.
+REGIONS, CHANNEL_PARTS, GROUPS, IC, OC, BLOCKS, BIASED, ACTIVATION, NEAR = range(9)
 
 ADDRESSES = 1 << 17  # bytes of addresses a task may list
-INPUTS = 1 << 18  # bytes of input a task should read again and again from L2
+READ = 1 << 18  # bytes of input a task should read again and again from L2
 WEIGHTS_KEPT = 1 << 18  # bytes of weights that stay in L2 whatever pixels they meet
 REGIONS_AT_MOST = 27  # three stretches an axis
 WORTH_CUTTING = 0.9  # of the multiplications, to be left with
 TASKS = 16  # as many as keep a few threads evenly busy
 FLOPS, VECTOR = 1e11, 8e-9  # a second on one thread; seconds around the sums of a vector of outputs
-CACHED = 1 << 20  # bytes of weights or outputs that one core keeps ...
-OFTEN = 32  # ... of more, tiles that make it worth to pack them for a single call
+CACHED = 1 << 20  # bytes of weights, inputs or outputs that one core keeps ...
+OFTEN = 32  # ... of more weights, tiles that make it worth to pack them for a single call
+SHORT = 1 << 9  # bytes of a pixel that are soon brought near again
 PACKED = 16  # input channels whose weights are packed together, a whole number of vectors
 ELEMENT = 1e-10  # seconds to pack a weight on one thread
 
@@ -48,7 +49,7 @@ class Schedule:
 
     regions: np.ndarray  # (regions, COLUMNS), what tasks compute
     phases: np.ndarray  # (phases, COLUMNS), what weights are packed for
-    sizes: np.ndarray  # (9,)
+    sizes: np.ndarray  # (10,)
     lift: tuple  # index that gives an array three spatial axes; those of weights come first
     packed: int  # elements of the packed weights
     pack_tasks: int
@@ -84,7 +85,7 @@ def schedule(p: ConvProblem) -> Schedule:
     pack_tasks = len(phases) * p.g * -(-p.ic // PACKED)
     tasks = len(regions) * parts * channel_parts
     sizes = [len(regions), channel_parts, p.g, p.ic, p.oc, blocks, p.has_bias, FUSED.index(p.activation)]
-    sizes.append(math.prod(p.y_shape) * p.acc_dtype.itemsize > CACHED)
+    sizes += _near(p)
     return Schedule(
         regions=np.array(regions, np.int64).reshape(-1, COLUMNS),
         phases=np.array(numbers, np.int64).reshape(-1, COLUMNS),
@@ -98,6 +99,18 @@ def schedule(p: ConvProblem) -> Schedule:
         grain=grain(tasks, seconds(p) / max(tasks, 1)),
         zeros=np.zeros(p.g * p.ic, p.acc_dtype),
     )
+
+
+def _near(p: ConvProblem) -> tuple[int, int]:
+    """Say what is worth bringing near: what the cache of a core does not hold.
+
+    Other blocks of channels find most of what the first one has read. If pixels are short, it costs nothing
+    to make sure.
+    """
+    size = p.acc_dtype.itemsize
+    inputs = INPUTS if math.prod(p.x_shape) * size > CACHED else 0
+    outputs = OUTPUTS if math.prod(p.y_shape) * size > CACHED else 0
+    return inputs | outputs, (inputs if p.g * p.ic * size <= SHORT else 0) | outputs
 
 
 def _lends(p: ConvProblem, size: int, pixels: int) -> bool:
@@ -166,6 +179,6 @@ def count_tiles(pixels: int) -> float:
 def _pixel_parts(p: ConvProblem, pixels: int, few: bool) -> int:
     """Return how many tasks keep the addresses and inputs of each within bounds; enough, with few weights."""
     addresses = ADDRESSES // (8 * max(p.window.taps, 1))
-    inputs = INPUTS // (p.acc_dtype.itemsize * max(p.g * p.ic, 1))
+    inputs = READ // (p.acc_dtype.itemsize * max(p.g * p.ic, 1))
     needed = -(-pixels // max(min(addresses, inputs), 4 * MR))
     return max(needed, min(TASKS, pixels // (8 * MR))) if few else needed

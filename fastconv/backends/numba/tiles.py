@@ -168,6 +168,19 @@ def await_row(_context, p, n):
 
 
 @intrinsic
+def await_each(_context, pointers, elements):
+    """Have the line of memory that is so many elements behind each pointer brought near, to be read soon."""
+
+    def codegen(context, b, _signature, args):
+        for start in cgutils.unpack_tuple(b, args[0]):
+            at = after(b, start, args[1], pointers.dtype)
+            bring(b, at, pointers.dtype.vector, columns=1, is_written=0, near=3)
+        return context.get_dummy_value()
+
+    return types.void(pointers, types.int64), codegen
+
+
+@intrinsic
 def fence(_context):
     """Have all that was written be seen by other threads before what is written from now on."""
 

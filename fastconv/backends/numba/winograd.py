@@ -123,13 +123,13 @@ def multiply(reads, writes, live, count, length, weights, width, zeros):
     if width > lanes(weights):
         tiles = (count + HALF - 1) // MR  # the last one, too, if more than half of it counts
         rest = tiles * MR
-        full_wide(reads, writes, live, tiles, 1, 0, length, weights, 0, 0, width, zeros, 0, 0, False, False)
+        full_wide(reads, writes, live, tiles, 1, 0, length, weights, 0, 0, width, zeros, 0, 0, False, 0)
     for row in range(rest, count, HALF):
         x, y = reads + row, writes + row
         if width > lanes(weights):
-            half_wide(x, y, live, 1, 1, 0, length, weights, width, 0, width, zeros, 0, 0, False, False)
+            half_wide(x, y, live, 1, 1, 0, length, weights, width, 0, width, zeros, 0, 0, False, 0)
         else:
-            half_narrow(x, y, live, 1, 1, 0, length, weights, width, 0, width, zeros, 0, 0, False, False)
+            half_narrow(x, y, live, 1, 1, 0, length, weights, width, 0, width, zeros, 0, 0, False, 0)
 
 
 def _running(products, written):
