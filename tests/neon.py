@@ -21,7 +21,7 @@ from rows import weights_for  # noqa: E402
 
 from fastconv import dispatch  # noqa: E402
 from fastconv.backends import naive  # noqa: E402
-from fastconv.backends.numba import jit, workers  # noqa: E402
+from fastconv.backends.numba import jit, native, workers  # noqa: E402
 from fastconv.problem import ConvProblem  # noqa: E402
 
 TRIPLE = "aarch64-unknown-linux-gnu"
@@ -64,7 +64,7 @@ def keep(modules):
         return made
 
     CPUCodeLibrary._optimize_final_module = and_remember
-    jit.machine_code = workers.machine_code = and_keep
+    jit.machine_code = workers.machine_code = native.machine_code = and_keep
 
 
 def check(row, name):

@@ -12,6 +12,7 @@ import pytest
 import fastconv
 from fastconv import dispatch, machine
 from fastconv.__main__ import main
+from fastconv.backends.numba import microkernel
 from fastconv.cli import usual, warmup
 from fastconv.problem.parse import parse
 
@@ -82,6 +83,16 @@ def test_usual_problems_need_every_kernel_that_is_compiled():
 
     assert rows - named == {"numba:jitted", "numba:winograd"}  # of functions that are the caller's own; asked
     assert asked - named == {"numba:winograd"}
+
+
+@pytest.mark.parametrize("dtype", usual.FLOATS)
+def test_usual_problems_need_every_micro_kernel(dtype):
+    problems = [parse(line) for line in usual.lines((dtype,))]
+    dense = [p for p in problems if dispatch.ranking(p)[0].name in ("numba:direct", "numba:rows")]
+
+    for size in (2, 4, 8, 16):  # of vectors
+        kinds = [microkernel.needed(p.oc, size, packed=True) for p in dense]
+        assert set().union(*kinds) == set(range(len(microkernel.MADE)))
 
 
 def test_a_problem_must_be_one(capsys):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import fastconv
-from fastconv import binding
-from fastconv.backends.numba import heights
+from fastconv import binding, dispatch
+from fastconv.backends.numba import direct, heights, jit, microkernel, native, rows
+from fastconv.problem.parse import parse
 
 ROWS = ("numba:direct", "numba:rows")
 PIXELS = range(1, 31)  # past two tiles of the highest kind, 14
@@ -91,3 +92,60 @@ def test_one_row_is_not_taken_for_many():
     planned = fastconv.plan_conv((1, 3000, 80), np.zeros((3, 80, 384), np.float32), padding="same")
 
     assert planned.kernel.name == "numba:direct"
+
+
+@jit.inner
+def nothing(a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q):  # noqa: ARG001
+    """Write nothing: stands where a micro-kernel has not been compiled."""
+    return 0
+
+
+@pytest.fixture
+def only_needed(monkeypatch):
+    """Have kernels called with a table where all but the micro-kernels that were asked for write nothing."""
+    size, words, kept = microkernel.BYTES // 4, jit.types.int64, []
+    idle, _ = native.machine_code(nothing, (words,) * 16)
+    for channels in (size // 2, size, microkernel.NV * size):
+        microkernel.table(np.dtype(np.float32), channels, packed=True)
+
+    def table(dtype, channels, *, packed):
+        there = microkernel._tables[dtype].copy()
+        assert there.all()
+        unneeded = set(range(len(there))) - microkernel.needed(channels, size, packed=packed)
+        there[list(unneeded)] = idle
+        kept.append(there)
+        return there.ctypes.data
+
+    for module in (direct, rows):
+        monkeypatch.setattr(module, "table", table)
+
+
+@pytest.mark.usefixtures("only_needed")
+@pytest.mark.parametrize("row", ROWS)
+def test_what_a_layer_needs_is_all_it_calls(row):
+    """Anything else need not be there: to call it would end the process."""
+    (row,) = (each for each in dispatch.table("numba") if each.name == row)
+    for outputs, pixels in itertools.product(range(1, 67), (1, 6, 8, 13, 15, 29)):
+        p = parse(f"conv n1 g1 ic2 oc{outputs} i{pixels}x1 k1x1 s1x1 d1x1 p0+0x0+0 float32")
+        x, w = arrays("float32", p.x_shape, p.w_shape)
+        for prepare in (row.prepare, row.once):
+            y = np.full(p.y_shape, np.nan, np.float32)
+
+            row.run(p, x, prepare(p, w), None, y)
+
+            np.testing.assert_array_equal(y, x @ w[0, 0], err_msg=f"{outputs} {pixels} {prepare}")
+
+
+def test_a_layer_compiles_what_it_needs(monkeypatch):
+    """A first call takes as long as what it compiles."""
+    monkeypatch.setattr(microkernel, "_tables", {})
+    microkernel.table.cache_clear()
+    dtype, size = np.dtype(np.float32), microkernel.BYTES // 4
+
+    microkernel.table(dtype, size // 2, packed=True)
+
+    (addresses,) = microkernel._tables.values()
+    assert np.flatnonzero(addresses).tolist() == [microkernel.HALF_SLIM]
+    microkernel.table(dtype, microkernel.NV * size, packed=False)
+    assert np.flatnonzero(addresses).tolist() == [microkernel.HALF_WIDE, microkernel.HALF_SLIM]
+    microkernel.table.cache_clear()

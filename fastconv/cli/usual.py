@@ -1,7 +1,8 @@
 """Problems that between them need the compiled code of most others: for ``warmup``.
 
-Code depends on the kernel, the dtype, and for grouped convolution and pooling on the window; hardly ever on
-sizes, which are such that threads are worth starting. ``{}`` stands for the dtype.
+Code depends on the kernel, the dtype, for grouped convolution and pooling on the window, and for dense
+convolution on what filters leave of a vector; hardly ever on other sizes, which are such that threads are
+worth starting. ``{}`` stands for the dtype.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ DENSE = (
     "conv n1 g3 ic1 oc1 i512x512 k5x5 s1x1 d1x1 p2+2x2+2 {}",
     "conv n1 g32 ic1 oc1 i56x56 k3x3 s1x1 d1x1 p1+1x1+1 {} x@0312 y@0312",
 )
+# Filters that leave a vector, or half of one, of whatever length it is.
+FEW = tuple(f"conv n1 g1 ic64 oc{oc} i28x28 k3x3 s1x1 d1x1 p1+1x1+1 {{}}" for oc in (1, 2, 4, 8, 16))
 DEPTHWISE = tuple(
     f"conv n1 g64 ic1 oc1 i112x112 k{k}x{k} s{s}x{s} d1x1 p{k // 2}+{k // 2}x{k // 2}+{k // 2} {{}}"
     for k in (3, 5, 7)
@@ -50,6 +53,6 @@ def lines(dtypes: tuple[str, ...]) -> list[str]:
     found = []
     for dtype in dtypes:
         floating = dtype in FLOATS
-        kinds = (*DENSE, *DEPTHWISE, *GROUPED, *POOLS, *MEANS, *WIDE) if floating else POOLS
+        kinds = (*DENSE, *FEW, *DEPTHWISE, *GROUPED, *POOLS, *MEANS, *WIDE) if floating else POOLS
         found += [line.replace("{}", dtype) for line in kinds]
     return found

@@ -140,11 +140,13 @@ def by(steps: Callable[..., list[jit.Step] | None]) -> Callable:
 
     def bind(p: Any, x: Any, prepared: Any, bias: Any, y: Any, handed: tuple) -> Callable | None:
         """Return ``compute(x, w, bias, y)``, or None; `later` while others compile."""
-        listed = None if jit.OFF or not KNOWN else steps(p, x, prepared, bias, y)
-        if listed is None:
+        if jit.OFF or not KNOWN:
             return None
         with compiler() as free:
-            return _bound(listed, dict(zip((X, W, BIAS, Y), handed, strict=True))) if free else later
+            if not free:
+                return later
+            listed = steps(p, x, prepared, bias, y)
+            return _bound(listed, dict(zip((X, W, BIAS, Y), handed, strict=True))) if listed else None
 
     return bind
 

@@ -26,7 +26,7 @@ from fastconv.backends.numba import bound, jit
 from fastconv.backends.numba.arrays import channels_last, copying, deliver, rejects_conv
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.indirection import list_addresses, room
-from fastconv.backends.numba.microkernel import NV, compute
+from fastconv.backends.numba.microkernel import NV, compute, table
 from fastconv.backends.numba.packing import pack_parts, padded
 from fastconv.backends.numba.schedule import (
     ACTIVATION,
@@ -70,7 +70,9 @@ class Packed:
 
 
 @jit.merged
-def compute_block(block, inputs, outputs, live, count, taps, weights, apart, bias, offset, near, sizes):
+def compute_block(
+    kernels, block, inputs, outputs, live, count, taps, weights, apart, bias, offset, near, sizes
+):
     """Compute one block of output channels of all the pixels listed."""
     ic, oc, blocks = sizes[IC], sizes[OC], sizes[BLOCKS]
     width = NV * lanes(pointer(weights))
@@ -82,6 +84,7 @@ def compute_block(block, inputs, outputs, live, count, taps, weights, apart, bia
     else:
         offset += group * taps * ic * padded(oc, lanes(pointer(weights))) + j * width * taps * ic
     compute(
+        kernels,
         pointer(inputs),
         pointer(outputs),
         pointer(live),
@@ -102,7 +105,7 @@ def compute_block(block, inputs, outputs, live, count, taps, weights, apart, bia
 
 
 @jit.compiled
-def run_parts(first, end, x, weights, apart, bias, y, zeros, regions, sizes):
+def run_parts(first, end, x, weights, apart, bias, y, zeros, regions, sizes, kernels):
     """Compute the outputs of tasks."""
     channel_parts, many = sizes[CHANNEL_PARTS], sizes[GROUPS] * sizes[BLOCKS]
     for part in range(first, end):
@@ -119,7 +122,7 @@ def run_parts(first, end, x, weights, apart, bias, y, zeros, regions, sizes):
         near, offset = sizes[NEAR], g[WEIGHTS]
         for block in range(channel_part * many // channel_parts, (channel_part + 1) * many // channel_parts):
             compute_block(
-                block, inputs, outputs, live, count, taps, weights, apart, bias, offset, near, sizes
+                kernels, block, inputs, outputs, live, count, taps, weights, apart, bias, offset, near, sizes
             )
             near = sizes[NEAR + 1]
 
@@ -129,7 +132,8 @@ def _loops(dtype):
     line, sizes = jit.array(dtype, 1), jit.array(np.int64, 1)
     written, phases = jit.array(dtype, 5, "A", writeable=True), jit.array(np.int64, 2)
     pack = jit.Loop(pack_parts, jit.array(dtype, 5, "A"), jit.array(dtype, 1, writeable=True), phases, sizes)
-    run = jit.Loop(run_parts, jit.array(dtype, 5, "A"), line, jit.INDEX, line, written, line, phases, sizes)
+    given, more = (jit.array(dtype, 5, "A"), line, jit.INDEX, line), (line, phases, sizes, jit.INDEX)
+    run = jit.Loop(run_parts, *given, written, *more)
     return pack, run
 
 
@@ -165,7 +169,8 @@ def step(p: ConvProblem, x: np.ndarray, packed: Packed, bias: np.ndarray | None,
     """Say what computes outputs whose channels lie side by side, as those of inputs."""
     plan = packed.schedule
     weights = packed.weights, packed.apart, plan.zeros if bias is None else bias
-    arguments = x[plan.lift], *weights, y[plan.lift], plan.zeros, plan.regions, plan.sizes
+    kernels = table(p.acc_dtype, p.oc, packed=not packed.apart)
+    arguments = x[plan.lift], *weights, y[plan.lift], plan.zeros, plan.regions, plan.sizes, kernels
     return jit.Step(LOOPS[p.acc_dtype][1], plan.tasks, plan.grain, arguments)
 
 

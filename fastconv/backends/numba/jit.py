@@ -37,7 +37,8 @@ def inner(function: Callable) -> Any:
 def merged(function: Callable) -> Any:
     """Compile as part of each caller: for what is called in one place, half of the compiler's work.
 
-    And for what takes or returns a tile, which a call would hand over in memory.
+    And for what takes or returns a tile, which a call would hand over in memory. But not for a whole nest:
+    Numba copies what it merges, and all of its variables for every block of that.
     """
     return numba.njit(inline="always", no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)(
         named(function)

@@ -15,7 +15,12 @@ All are masked where that is still too much.
 Where runs of products are short, it is what lies between tiles that counts. So tiles follow one another in
 here; the first products start sums instead of being added to some; and each row of a tile is written as
 soon as its last product is there, while those of others are still computed: a store of a long vector takes
-the place of a fused multiply-add, but not that of a product.
+the place of a fused multiply-add, but not that of a product. Where inputs or outputs are more than a
+cache holds, what the next tile reads and where this one is written is brought near meanwhile.
+
+There are four of them, and kernels call them by their addresses, which stand in a `table`. So each is
+compiled once for all kernels, when a layer first needs it; linked into a kernel, all would be compiled over
+again for it.
 
 References
 ----------
@@ -26,6 +31,13 @@ F. Van Zee, R. van de Geijn, "BLIS: A Framework for Rapidly Instantiating BLAS F
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+import numba
+import numpy as np
+from numba import types
+
+from fastconv.backends.numba import native
 from fastconv.backends.numba.epilogue import activated
 from fastconv.backends.numba.jit import inner, merged
 from fastconv.backends.numba.products import (
@@ -36,7 +48,17 @@ from fastconv.backends.numba.products import (
     stream_last,
     stream_last_relu,
 )
-from fastconv.backends.numba.simd import BYTES, REGISTERS, get, halved, lanes, load_pointers, plus, shifted
+from fastconv.backends.numba.simd import (
+    BYTES,
+    REGISTERS,
+    PointerType,
+    get,
+    halved,
+    lanes,
+    load_pointers,
+    plus,
+    shifted,
+)
 from fastconv.backends.numba.tiles import (
     await_each,
     claim_tile,
@@ -47,6 +69,7 @@ from fastconv.backends.numba.tiles import (
     store_tile,
     stream_tile,
 )
+from fastconv.backends.numba.words import call, look
 
 NV = 2  # vectors of output channels in a tile
 MR = 14 if REGISTERS >= 32 else 6  # output pixels in a tile
@@ -97,7 +120,7 @@ def microkernel(rows, columns, step=0, whole=True):
         is_whole = valid == columns * lanes(weights)
         for left in range(tiles, 0, -1):
             taps = get(live)
-            last = taps if tall and is_whole and activation <= 1 and taps * channels > 1 else 0
+            last = taps if wide and is_whole and activation <= 1 and taps * channels > 1 else 0
             if taps * channels > 0:
                 w = weights + get(live + 1) * channels * further
                 row = load_row(w, columns) if whole else load_elements(w, valid, columns)
@@ -123,7 +146,7 @@ def microkernel(rows, columns, step=0, whole=True):
                         row = load_row(w, columns) if whole else load_elements(w, valid, columns)
                         tile, c = outer_fma(tile, x, c, row)
                         w = w + further
-            if tall and last:
+            if wide and last:
                 finish(tile, x, c, load_row(w, columns), outs, shift, activation, past)
             else:
                 ys = shifted(load_pointers(outs, weights, rows), shift)
@@ -135,6 +158,7 @@ def microkernel(rows, columns, step=0, whole=True):
                 else:
                     store_elements(tile, ys, valid)
             pixels, outs, live = pixels + room * MR, outs + MR, live + (1 + room)
+        return 0
 
     return run
 
@@ -152,8 +176,39 @@ def finish(tile, x, c, row, outs, shift, activation, past):
         store_last(tile, x, c, row, outs, shift)
 
 
-full_wide, half_wide = microkernel(MR, NV, NV), microkernel(HALF, NV)
-half_narrow, half_slim = microkernel(HALF, 1, whole=False), microkernel(HALF, 1, whole=False)
+MADE = (
+    microkernel(MR, NV, NV),
+    microkernel(HALF, NV),
+    microkernel(HALF, 1, whole=False),
+    microkernel(HALF, 1, whole=False),  # for vectors of half the width
+)
+FULL_WIDE, HALF_WIDE, HALF_NARROW, HALF_SLIM = range(4)
+_tables: dict[np.dtype, np.ndarray] = {}  # of addresses, by these numbers; 0 where nothing has been compiled
+
+
+@lru_cache(maxsize=256)
+def table(dtype: np.dtype, oc: int, *, packed: bool) -> int:
+    """Compile what `compute` needs for `oc` channels of a group; return the address of a table of it."""
+    listed, number, element = PointerType(types.int64), types.int64, numba.from_dtype(dtype)
+    addresses = _tables.setdefault(dtype, np.zeros(len(MADE), np.int64))
+    for kind in needed(oc, BYTES // dtype.itemsize, packed=packed):
+        given = PointerType(element, BYTES // 2 if kind == HALF_SLIM else BYTES)
+        signature = *(listed,) * 3, *(number,) * 4, given, *(number,) * 3, given, *(number,) * 4
+        addresses[kind], _ = native.machine_code(MADE[kind], signature)
+    return addresses.ctypes.data
+
+
+def needed(oc: int, size: int, *, packed: bool) -> set[int]:
+    """List which micro-kernels `compute` calls for blocks of `oc` channels, with vectors of `size`."""
+    kinds = set()
+    for valid in {min(oc, NV * size), oc % (NV * size)} - {0}:
+        if valid == NV * size or (valid > size and packed):
+            kinds |= {FULL_WIDE, HALF_WIDE} if packed else {HALF_WIDE}
+        else:
+            kinds |= {
+                HALF_NARROW if min(size, valid - n) > size // 2 else HALF_SLIM for n in range(0, valid, size)
+            }
+    return kinds
 
 
 @merged
@@ -164,6 +219,7 @@ def tiles_of(count):
 
 @merged
 def compute(
+    kernels,
     pixels,
     outs,
     live,
@@ -185,99 +241,30 @@ def compute(
 
     Weights lie `apart`; if that is 0, they are packed. Only tiles of half the height have a register for it,
     and for the address of every pixel: they take more loads, which is no matter where products take longer.
-    `past` the cache may be written what is aligned in memory.
+    `past` the cache may be written what is aligned in memory. `kernels` is the address of a `table`.
 
     Everything is a number or a pointer: arrays would be counted on the way in and out, which takes as long
     as a few taps.
     """
-    size = lanes(weights)
-    tile = 0
-    if valid > size and not apart:
-        tile = (count + HALF - 1) // MR  # the last one, too, if more than half of it counts
-        full_wide(
-            pixels,
-            outs,
-            live,
-            tile,
-            room,
-            first,
-            channels,
-            weights,
-            0,
-            shift,
-            valid,
-            bias,
-            biased,
-            activation,
-            past,
-            near,
-        )
+    size, run, end = lanes(weights), (room, first, channels), (activation, past, near)
+    is_wide = valid == NV * size or (valid > size and not apart)
+    if is_wide and not apart:
+        tiles = (count + HALF - 1) // MR  # the last one, too, if more than half of it counts
+        at = pixels, outs, live, tiles
+        call(look(kernels, FULL_WIDE), at + run + (weights, 0, shift, valid, bias, biased) + end)
+        pixels, outs, live = pixels + tiles * room * MR, outs + tiles * MR, live + tiles * (1 + room)
+        count -= tiles * MR
     step = apart or (NV * size if valid > size else size)
-    for m in range(tile * MR, count, HALF):
-        tile = m // MR
-        x = pixels + (tile * room * MR + m % MR)
-        y, met = outs + m, live + tile * (1 + room)
-        if valid == NV * size or (valid > size and not apart):
-            half_wide(
-                x,
-                y,
-                met,
-                1,
-                room,
-                first,
-                channels,
-                weights,
-                step,
-                shift,
-                valid,
-                bias,
-                biased,
-                activation,
-                past,
-                near,
-            )
+    for m in range(0, MR, HALF):  # halves of tiles: the first of each, then the second
+        at = pixels + m, outs + m, live, (count + MR - 1 - m) // MR
+        if is_wide:
+            call(look(kernels, HALF_WIDE), at + run + (weights, step, shift, valid, bias, biased) + end)
             continue
         for n in range(0, valid, size):  # a vector at a time
-            w = weights + n
-            b = bias + n
-            here = min(size, valid - n)
+            w, b, to, here = weights + n, bias + n, shift + n, min(size, valid - n)
             given = here if biased else 0
             if here > size // 2:
-                half_narrow(
-                    x,
-                    y,
-                    met,
-                    1,
-                    room,
-                    first,
-                    channels,
-                    w,
-                    step,
-                    shift + n,
-                    here,
-                    b,
-                    given,
-                    activation,
-                    past,
-                    near,
-                )
+                call(look(kernels, HALF_NARROW), at + run + (w, step, to, here, b, given) + end)
             else:
                 v, h = halved(w), halved(b)
-                half_slim(
-                    x,
-                    y,
-                    met,
-                    1,
-                    room,
-                    first,
-                    channels,
-                    v,
-                    step,
-                    shift + n,
-                    here,
-                    h,
-                    given,
-                    activation,
-                    past,
-                    near,
-                )
+                call(look(kernels, HALF_SLIM), at + run + (v, step, to, here, h, given) + end)

@@ -52,7 +52,7 @@ from fastconv.backends.numba.heights import (
     schedule,
 )
 from fastconv.backends.numba.indirection import room
-from fastconv.backends.numba.microkernel import MR, NV, compute, tiles_of
+from fastconv.backends.numba.microkernel import MR, NV, compute, table, tiles_of
 from fastconv.backends.numba.schedule import lane_macs, vectors
 from fastconv.backends.numba.simd import address, lanes, pointer
 from fastconv.backends.numba.tiles import fence
@@ -115,7 +115,7 @@ def is_aligned(y):
     return together % (lanes(pointer(y)) * y.itemsize) == 0
 
 
-@jit.merged
+@jit.inner
 def list_addresses(inputs, outputs, live, count, start, steps, y, sizes):
     """List where the `count` windows of the first band begin, and what it writes, as ``indirection`` does.
 
@@ -150,7 +150,7 @@ def list_addresses(inputs, outputs, live, count, start, steps, y, sizes):
 
 
 @jit.merged
-def run_band(count, inputs, outputs, live, moved, taps, weights, apart, bias, sizes, past):
+def run_band(kernels, count, inputs, outputs, live, moved, taps, weights, apart, bias, sizes, past):
     """Compute the pixels of one band, which reads and writes so much further on than the first."""
     oc, run = sizes[OC], sizes[TAPS + 2] * sizes[IC]  # products behind one address
     width = NV * lanes(pointer(weights))
@@ -158,6 +158,7 @@ def run_band(count, inputs, outputs, live, moved, taps, weights, apart, bias, si
         start = block * width
         valid = min(width, oc - start)
         compute(
+            kernels,
             pointer(inputs),
             pointer(outputs),
             pointer(live),
@@ -178,7 +179,7 @@ def run_band(count, inputs, outputs, live, moved, taps, weights, apart, bias, si
 
 
 @jit.compiled
-def run_parts(first, end, x, weights, apart, bias, y, sizes):
+def run_parts(first, end, x, weights, apart, bias, y, sizes, kernels):
     """Compute the outputs of tasks, bands one after the other."""
     taps, tall, chunk = sizes[TAPS] * sizes[TAPS + 1], sizes[BAND], sizes[CHUNK]
     bands = (sizes[OUT + 1] + tall - 1) // tall  # of one image
@@ -221,7 +222,7 @@ def run_parts(first, end, x, weights, apart, bias, y, sizes):
             list_addresses(inputs, outputs, live, count, start, steps, y, sizes)
             listed = count
         moved = read // x.itemsize, written // y.itemsize
-        run_band(count, inputs, outputs, live, moved, taps, weights, apart, bias, sizes, past)
+        run_band(kernels, count, inputs, outputs, live, moved, taps, weights, apart, bias, sizes, past)
     if past:
         fence()
 
@@ -229,9 +230,8 @@ def run_parts(first, end, x, weights, apart, bias, y, sizes):
 def _loop(dtype):
     """Make what convolves arrays of a type."""
     line, written = jit.array(dtype, 1), jit.array(dtype, 5, "A", writeable=True)
-    return jit.Loop(
-        run_parts, jit.array(dtype, 5, "A"), line, jit.INDEX, line, written, jit.array(np.int64, 1)
-    )
+    given = jit.array(dtype, 5, "A"), line, jit.INDEX, line
+    return jit.Loop(run_parts, *given, written, jit.array(np.int64, 1), jit.INDEX)
 
 
 LOOPS = {np.dtype(dtype): _loop(dtype) for dtype in (np.float32, np.float64)}
@@ -253,7 +253,8 @@ def step(p: ConvProblem, x: np.ndarray, packed: direct.Packed, bias: Any, y: np.
     """Say what computes outputs whose channels lie side by side."""
     plan, lift = schedule(p), packed.schedule.lift
     weights = packed.weights, packed.apart, packed.schedule.zeros if bias is None else bias
-    arguments = x[lift], *weights, y[lift], plan.sizes
+    kernels = table(p.acc_dtype, p.oc, packed=not packed.apart)
+    arguments = x[lift], *weights, y[lift], plan.sizes, kernels
     return jit.Step(LOOPS[p.acc_dtype], plan.tasks, plan.grain, arguments)
 
 

@@ -28,7 +28,15 @@ from fastconv.backends.numba import direct, jit
 from fastconv.backends.numba.arrays import channels_last, deliver, rejects_conv
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.jit import array, compiled, inner
-from fastconv.backends.numba.microkernel import HALF, MR, NV, full_wide, half_narrow, half_wide
+from fastconv.backends.numba.microkernel import (
+    FULL_WIDE,
+    HALF,
+    HALF_NARROW,
+    HALF_WIDE,
+    MR,
+    NV,
+    table,
+)
 from fastconv.backends.numba.minimal import (
     OUTS,
     SIDE,
@@ -57,8 +65,9 @@ from fastconv.backends.numba.patches import (
 )
 from fastconv.backends.numba.planes import aligned
 from fastconv.backends.numba.scratch import scratch
-from fastconv.backends.numba.simd import address, lanes, load_pointers, pointer, shifted
+from fastconv.backends.numba.simd import BYTES, address, lanes, load_pointers, pointer, shifted
 from fastconv.backends.numba.tiles import load_elements, store_row, store_tile
+from fastconv.backends.numba.words import call, look
 from fastconv.kernel import Kernel, Refusal
 from fastconv.problem import ConvProblem
 from fastconv.rounding import of_patches
@@ -117,19 +126,17 @@ def list_places(kept, products, rows, across, apart, reads, writes):
 
 
 @inner
-def multiply(reads, writes, live, count, length, weights, width, zeros):
+def multiply(kernels, reads, writes, live, count, length, weights, width, zeros):
     """Multiply one number of `count` patches by that of a block of filters, as wide as its vectors."""
-    rest = 0
-    if width > lanes(weights):
+    rest, size = 0, lanes(weights)
+    run, end = (0, length), (0, width, zeros, 0, 0, 0, 0)
+    if width > size:
         tiles = (count + HALF - 1) // MR  # the last one, too, if more than half of it counts
         rest = tiles * MR
-        full_wide(reads, writes, live, tiles, 1, 0, length, weights, 0, 0, width, zeros, 0, 0, False, 0)
+        call(look(kernels, FULL_WIDE), (reads, writes, live, tiles, 1, *run, weights, 0, *end))
+    half = look(kernels, HALF_WIDE if width > size else HALF_NARROW)
     for row in range(rest, count, HALF):
-        x, y = reads + row, writes + row
-        if width > lanes(weights):
-            half_wide(x, y, live, 1, 1, 0, length, weights, width, 0, width, zeros, 0, 0, False, 0)
-        else:
-            half_narrow(x, y, live, 1, 1, 0, length, weights, width, 0, width, zeros, 0, 0, False, 0)
+        call(half, (reads + row, writes + row, live, 1, 1, *run, weights, width, *end))
 
 
 def _running(products, written):
@@ -137,7 +144,7 @@ def _running(products, written):
     transform, untransform = stages(products, written)
 
     @compiled
-    def tasks(first, end, x, weights, bias, y, zeros, odd, sizes):
+    def tasks(first, end, x, weights, bias, y, zeros, odd, sizes, kernels):
         """Compute tasks `first` to `end`; note in `odd` where an output is not finite."""
         size, ic, runs, blocks = lanes(pointer(x)), sizes[IC], sizes[RUNS], sizes[BLOCKS]
         length, rows = runs * ic, sizes[CHUNK]  # whole tiles of half the height, at least
@@ -164,6 +171,7 @@ def _running(products, written):
                 f, valid, width, begin = block_of(group * blocks + j, sizes, size)
                 for at in range(products):
                     multiply(
+                        kernels,
                         pointer(reads) + at * rows,
                         pointer(writes) + at * rows,
                         pointer(live),
@@ -199,7 +207,7 @@ def _loops(dtype: np.dtype, axes: int) -> tuple[jit.Loop, jit.Loop]:
     pack, run = _packing(products, TAPS**axes), _running(products, OUTS**axes)
     return (
         jit.Loop(pack, array(dtype, 5), packed, odd, sizes),
-        jit.Loop(run, array(dtype, 5, "A"), line, line, written, line, odd, sizes),
+        jit.Loop(run, array(dtype, 5, "A"), line, line, written, line, odd, sizes, jit.INDEX),
     )
 
 
@@ -236,8 +244,10 @@ def conv(p: ConvProblem, x: np.ndarray, prepared: Prepared, bias: np.ndarray | N
     if x.dtype != p.acc_dtype or x.strides[-1] != x.itemsize:
         source = channels_last(x, p.acc_dtype)
     _, run = _loops(p.acc_dtype, sum(split(p)))
+    size = BYTES // p.acc_dtype.itemsize
+    kernels = table(p.acc_dtype, -(-p.oc // size) * size, packed=True)
     given = source[plan.lift], prepared.transformed, plan.zeros if bias is None else bias, result[plan.lift]
-    run(plan.tasks, plan.grain, *given, plan.zeros, odd, plan.sizes)
+    run(plan.tasks, plan.grain, *given, plan.zeros, odd, plan.sizes, kernels)
     if odd[0]:
         direct.conv(p, x, direct.prepare(p, prepared.w), bias, y)
     else:

@@ -18,6 +18,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from fastconv.backends.numba.simd import PointerType
+
 BYTES = 8  # of a word
 LINE = 8  # words of a line of the cache, which two threads should not write in turn
 
@@ -180,17 +182,18 @@ def set_modes(_context, modes):
 
 @intrinsic
 def call(_context, function, arguments):
-    """Call code that takes words and returns one."""
+    """Call code that takes words, or pointers as they are, and returns a word."""
+    kinds = tuple(kind if isinstance(kind, PointerType) else WORD for kind in arguments)
 
     def codegen(context, builder, signature, args):
         function, given = args
-        kinds = tuple(signature.args[1])
         kind = context.call_conv.get_function_type(WORD, kinds).as_pointer()
-        unpacked = cgutils.unpack_tuple(builder, given)
+        triples = zip(cgutils.unpack_tuple(builder, given), signature.args[1], kinds, strict=True)
+        unpacked = [context.cast(builder, *triple) for triple in triples]
         address = builder.inttoptr(function, kind)
         return context.call_conv.call_function(builder, address, WORD, kinds, unpacked)[1]
 
-    return WORD(WORD, types.UniTuple(WORD, len(arguments))), codegen
+    return WORD(WORD, arguments), codegen
 
 
 @intrinsic
