@@ -38,8 +38,8 @@ def _blocks(first, end, x, y):
     wide = (columns + BLOCK - 1) // BLOCK
     high = (rows + BLOCK - 1) // BLOCK
     for task in range(first, end):
-        rest, column = divmod(task, wide)
-        n, row = divmod(rest, high)
+        rest, row = divmod(task, high)  # so that threads write rows of their own
+        n, column = divmod(rest, wide)
         source, target = pointer(x) + n * rows * columns, pointer(y) + n * rows * columns
         last_row, last_column = min(rows, (row + 1) * BLOCK), min(columns, (column + 1) * BLOCK)
         for q in range(column * BLOCK, last_column, size):
