@@ -40,7 +40,7 @@ CACHED = 1 << 20  # bytes of weights, inputs or outputs that one core keeps ...
 OFTEN = 32  # ... of more weights, tiles that make it worth to pack them for a single call
 SHORT = 1 << 9  # bytes of a pixel that are soon brought near again
 PACKED = 16  # input channels whose weights are packed together, a whole number of vectors
-ELEMENT = 1e-10  # seconds to pack a weight on one thread
+ELEMENT = 2e-10  # seconds to pack a weight on one thread
 
 
 @dataclass(frozen=True, slots=True)
