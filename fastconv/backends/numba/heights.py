@@ -15,7 +15,7 @@ import numpy as np
 
 from fastconv.backends.numba import jit
 from fastconv.backends.numba.epilogue import FUSED
-from fastconv.backends.numba.microkernel import INPUTS, MR, NV
+from fastconv.backends.numba.microkernel import MR, NEAR_INPUTS, NV
 from fastconv.backends.numba.schedule import CACHED, count_tiles, seconds
 from fastconv.backends.numba.simd import BYTES, PAST
 from fastconv.backends.numba.slots import RANK
@@ -61,7 +61,7 @@ def schedule(p: ConvProblem) -> Schedule:
     chunk, tasks = cut(p, win, band)
     blocks = -(-p.oc * p.acc_dtype.itemsize // (NV * BYTES))
     far = math.prod(p.y_shape) * p.acc_dtype.itemsize > PAST
-    near = INPUTS if is_within(win) and math.prod(p.x_shape) * p.acc_dtype.itemsize > CACHED else 0
+    near = NEAR_INPUTS if is_within(win) and math.prod(p.x_shape) * p.acc_dtype.itemsize > CACHED else 0
     sizes = [*win.o, *win.k, *win.s, *win.d, *(before for before, _ in win.p)]
     sizes += [p.ic, p.oc, blocks, p.has_bias, FUSED.index(p.activation), win.padded[2], chunk]
     sizes += [band.outputs, band.inputs, band.apart, is_within(win), far, near]

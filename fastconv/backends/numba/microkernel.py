@@ -61,6 +61,7 @@ from fastconv.backends.numba.simd import (
 )
 from fastconv.backends.numba.tiles import (
     await_each,
+    await_row,
     claim_tile,
     load_elements,
     load_row,
@@ -74,8 +75,10 @@ from fastconv.backends.numba.words import call, look
 NV = 2  # vectors of output channels in a tile
 MR = 14 if REGISTERS >= 32 else 6  # output pixels in a tile
 HALF = MR // 2
-INPUTS, OUTPUTS = 1, 2  # what may be brought near: what the next tile reads; where this one is written
+# What may be brought near: what the next tile reads; where this one is written; a block's weights.
+NEAR_INPUTS, NEAR_OUTPUTS, NEAR_WEIGHTS = 1, 2, 4
 LINE = max(1, 64 // BYTES)  # vectors in a line of memory, which comes as a whole
+PAGE = max(1, 4096 // (NV * BYTES))  # rows of weights in a page, at whose end a processor stops reading ahead
 
 
 def microkernel(rows, columns, step=0, whole=True):
@@ -112,9 +115,9 @@ def microkernel(rows, columns, step=0, whole=True):
         else `apart` elements, from one another; `outs` at the output addresses, to be moved by `shift`
         elements. For each tile there is `room` for so many taps. `valid` output channels are stored, `past`
         the cache or not, and `biased` of `bias` are added. `near` says what is brought near in the cache
-        beforehand, little by little, as all at once would be in the way of weights: outputs' places, half of
-        them at each of the first taps; and what the next tile reads at its taps of the same numbers, a line
-        of each pixel at a time. Where it meets fewer, what is read there may be anything.
+        beforehand, little by little, as all at once would be in the way of products: outputs' places, half
+        of them at each of the first taps; what the next tile reads at its taps of the same numbers, a line of
+        each pixel at a time (where it meets fewer, that may be anything); and by the first tile, weights.
         """
         further = step * lanes(weights) if step else apart
         is_whole = valid == columns * lanes(weights)
@@ -131,7 +134,7 @@ def microkernel(rows, columns, step=0, whole=True):
                 tile = repeat(load_elements(bias, biased, columns), rows)
             c, x, w = first, load_pointers(outs, weights, rows), weights  # of the last tap, behind the loop
             for t in range(taps):
-                if wide and near & OUTPUTS and t * HALF < rows:
+                if wide and near & NEAR_OUTPUTS and t * HALF < rows:
                     claim_tile(shifted(load_pointers(outs + t * HALF, weights, HALF), shift), columns)
                 x = load_pointers(pixels + t * MR, weights, rows)
                 done = 1 if t == 0 else 0
@@ -139,9 +142,13 @@ def microkernel(rows, columns, step=0, whole=True):
                 c, end = first + done, first + channels - (t + 1 == last)
                 while c < end:
                     stop = end
-                    if tall and left > 1 and near & INPUTS:
-                        await_each(load_pointers(pixels + (room + t) * MR, weights, rows), c)
+                    if tall and near & (NEAR_INPUTS | NEAR_WEIGHTS):
                         stop = min(end, c + LINE * lanes(weights))
+                        if left > 1 and near & NEAR_INPUTS:
+                            await_each(load_pointers(pixels + (room + t) * MR, weights, rows), c)
+                        if left == tiles and near & NEAR_WEIGHTS:
+                            for ahead in range(PAGE, PAGE + LINE * lanes(weights)):
+                                await_row(w + ahead * further, columns)
                     while c < stop:
                         row = load_row(w, columns) if whole else load_elements(w, valid, columns)
                         tile, c = outer_fma(tile, x, c, row)

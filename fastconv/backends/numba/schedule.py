@@ -17,7 +17,7 @@ import numpy as np
 
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.jit import grain
-from fastconv.backends.numba.microkernel import INPUTS, MR, NV, OUTPUTS
+from fastconv.backends.numba.microkernel import MR, NEAR_INPUTS, NEAR_OUTPUTS, NEAR_WEIGHTS, NV
 from fastconv.backends.numba.simd import BYTES
 from fastconv.backends.numba.slots import RANK
 from fastconv.problem import ConvProblem, Window
@@ -85,7 +85,7 @@ def schedule(p: ConvProblem) -> Schedule:
     pack_tasks = len(phases) * p.g * -(-p.ic // PACKED)
     tasks = len(regions) * parts * channel_parts
     sizes = [len(regions), channel_parts, p.g, p.ic, p.oc, blocks, p.has_bias, FUSED.index(p.activation)]
-    sizes += _near(p)
+    sizes += _near(p, packed * p.acc_dtype.itemsize)
     return Schedule(
         regions=np.array(regions, np.int64).reshape(-1, COLUMNS),
         phases=np.array(numbers, np.int64).reshape(-1, COLUMNS),
@@ -101,16 +101,17 @@ def schedule(p: ConvProblem) -> Schedule:
     )
 
 
-def _near(p: ConvProblem) -> tuple[int, int]:
-    """Say what is worth bringing near: what the cache of a core does not hold.
+def _near(p: ConvProblem, packed: int) -> tuple[int, int]:
+    """Say what is worth bringing near, with so many bytes of weights: what the cache of a core does not hold.
 
     Other blocks of channels find most of what the first one has read. If pixels are short, it costs nothing
     to make sure.
     """
     size = p.acc_dtype.itemsize
-    inputs = INPUTS if math.prod(p.x_shape) * size > CACHED else 0
-    outputs = OUTPUTS if math.prod(p.y_shape) * size > CACHED else 0
-    return inputs | outputs, (inputs if p.g * p.ic * size <= SHORT else 0) | outputs
+    inputs = NEAR_INPUTS if math.prod(p.x_shape) * size > CACHED else 0
+    rest = NEAR_OUTPUTS if math.prod(p.y_shape) * size > CACHED else 0
+    rest |= NEAR_WEIGHTS if packed > CACHED else 0
+    return inputs | rest, (inputs if p.g * p.ic * size <= SHORT else 0) | rest
 
 
 def _lends(p: ConvProblem, size: int, pixels: int) -> bool:
