@@ -4,8 +4,8 @@
 
 for blocks of NV vectors of output channels, `width` elements, the last one of as many vectors as it needs.
 A task packs some input channels of all taps and blocks: where output channels lie side by side, it reads
-what does so, in rows, and writes to as many places as there are blocks. It is past the cache that they are
-written if they are too many for that of a core: another one reads them next, or this one much later.
+what does so, in rows, and writes to as many places as there are blocks, past the cache if they are too many
+for it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 from fastconv.backends.numba import jit
 from fastconv.backends.numba.microkernel import NV
 from fastconv.backends.numba.schedule import (
-    CACHED,
     FIRST_TAP,
     GROUPS,
     IC,
@@ -23,7 +22,7 @@ from fastconv.backends.numba.schedule import (
     TAPS,
     WEIGHTS,
 )
-from fastconv.backends.numba.simd import lanes, pointer
+from fastconv.backends.numba.simd import PAST, lanes, pointer
 from fastconv.backends.numba.squares import load_square, store_square, transposed
 from fastconv.backends.numba.tiles import fence, load_elements, load_row, store_row, stream_row
 
@@ -98,7 +97,7 @@ def pack_part(item, w, packed, phases, sizes):
     g, first = phases[phase], part * PACKED
     start, count = group * oc, min(PACKED, ic - first)
     rows = g[TAPS] * g[TAPS + 1] * g[TAPS + 2] * ic  # of a block
-    past = packed.nbytes > CACHED
+    past = packed.nbytes > PAST
     at, row = g[WEIGHTS] + group * rows * padded(oc, size), first
     for k0 in range(g[TAPS]):
         for k1 in range(g[TAPS + 1]):
