@@ -38,6 +38,7 @@ TASKS = 16  # as many as keep a few threads evenly busy
 FLOPS, VECTOR = 1e11, 8e-9  # a second on one thread; seconds around the sums of a vector of outputs
 CACHED = 1 << 20  # bytes of weights, inputs or outputs that one core keeps ...
 OFTEN = 8  # ... of more weights, tiles that make it worth to pack them for a single call
+MANY = 1 << 11  # pixels for which it is worth it to have inputs brought near
 SHORT = 1 << 9  # bytes of a pixel that are soon brought near again
 PACKED = 16  # input channels whose weights are packed together, a whole number of vectors
 ELEMENT = 2e-10  # seconds to pack a weight on one thread
@@ -117,10 +118,13 @@ def _near(p: ConvProblem, packed: int) -> tuple[int, int]:
 def _lends(p: ConvProblem, size: int, pixels: int) -> bool:
     """Whether weights of so many bytes had better not be packed to meet so many pixels once.
 
-    Packing takes long where it is the other core that reads them next. But those of one block of channels lie
-    far apart before: too many of them push one another out of the cache.
+    Packing takes as long as twenty pixels. But before it, weights of one block of channels lie far apart:
+    too many of them push one another out of the cache; and only tiles of packed ones bring inputs near.
     """
-    return all(b == 1 for b in p.window.b) and (pixels <= OFTEN * MR or size <= CACHED)
+    if any(b > 1 for b in p.window.b):
+        return False
+    is_far = math.prod(p.x_shape) * p.acc_dtype.itemsize > CACHED
+    return pixels <= OFTEN * MR or (size <= CACHED and (pixels <= MANY or not is_far))
 
 
 def vectors(p: ConvProblem) -> int:
