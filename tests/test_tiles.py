@@ -7,7 +7,7 @@ import pytest
 
 import fastconv
 from fastconv import binding, dispatch
-from fastconv.backends.numba import direct, heights, jit, microkernel, native, rows
+from fastconv.backends.numba import direct, heights, jit, microkernel, native, rows, schedule
 from fastconv.problem.parse import parse
 
 ROWS = ("numba:direct", "numba:rows")
@@ -72,6 +72,26 @@ def test_bands_of_any_height(height, monkeypatch):
         expected = fastconv.conv(x, w, backend="einsum", **options)
         np.testing.assert_array_equal(y, expected, err_msg=f"{x.shape} {options}")
     heights.schedule.cache_clear()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("row", ROWS)
+def test_what_is_brought_near_changes_nothing(row, dtype, monkeypatch):
+    """As if all arrays were more than a cache holds: a run of channels is cut where a line of memory ends."""
+    for module in (schedule, heights):
+        monkeypatch.setattr(module, "CACHED", 0)
+        module.schedule.cache_clear()
+    for channels, outputs in itertools.product((1, 7, 8, 15, 16, 17, 33, 130), (16, 32, 70)):
+        x, w = arrays(dtype, (2, 5, 31, channels), (3, 3, channels, outputs))
+        for padding in ("valid", "same"):  # whose tiles meet fewer taps at borders
+            y = fastconv.conv(x, w, padding=padding, backend=row)
+            planned = fastconv.plan_conv(x.shape, w, padding=padding, dtype=dtype, backend=row)
+
+            expected = fastconv.conv(x, w, padding=padding, backend="einsum")
+            np.testing.assert_array_equal(y, expected, err_msg=f"{channels} {outputs}")
+            np.testing.assert_array_equal(planned(x), expected, err_msg=f"{channels} {outputs}")
+    for module in (schedule, heights):
+        module.schedule.cache_clear()
 
 
 @pytest.mark.parametrize("row", ROWS)
