@@ -24,7 +24,7 @@ from fastconv.problem import ConvProblem, Window
 # Places in ``sizes``; of what has three axes, the first of three.
 OUT, TAPS, STRIDE, DILATION, BEFORE = range(0, 15, 3)
 # Of a band: output rows, input rows, and how far these lie apart in the input; whether windows may be read
-# where they are; whether what is written is too much for the cache.
+# where they are; whether what is written is too much for the cache; what tiles bring near.
 IC, OC, BLOCKS, BIASED, ACTIVATION, PADDED, CHUNK, BAND, ROWS, APART, WITHIN, FAR, NEAR = range(15, 28)
 
 CHUNKS = 16  # parts that the bands are cut into

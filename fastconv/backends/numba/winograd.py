@@ -28,15 +28,7 @@ from fastconv.backends.numba import direct, jit
 from fastconv.backends.numba.arrays import channels_last, deliver, rejects_conv
 from fastconv.backends.numba.epilogue import FUSED
 from fastconv.backends.numba.jit import array, compiled, inner
-from fastconv.backends.numba.microkernel import (
-    FULL_WIDE,
-    HALF,
-    HALF_NARROW,
-    HALF_WIDE,
-    MR,
-    NV,
-    table,
-)
+from fastconv.backends.numba.microkernel import NV, compute, table
 from fastconv.backends.numba.minimal import (
     OUTS,
     SIDE,
@@ -67,7 +59,6 @@ from fastconv.backends.numba.planes import aligned
 from fastconv.backends.numba.scratch import scratch
 from fastconv.backends.numba.simd import BYTES, address, lanes, load_pointers, pointer, shifted
 from fastconv.backends.numba.tiles import load_elements, store_row, store_tile
-from fastconv.backends.numba.words import call, look
 from fastconv.kernel import Kernel, Refusal
 from fastconv.problem import ConvProblem
 from fastconv.rounding import of_patches
@@ -125,20 +116,6 @@ def list_places(kept, products, rows, across, apart, reads, writes):
             writes[at * rows + row] = address(y + row * NV * size)
 
 
-@inner
-def multiply(kernels, reads, writes, live, count, length, weights, width, zeros):
-    """Multiply one number of `count` patches by that of a block of filters, as wide as its vectors."""
-    rest, size = 0, lanes(weights)
-    run, end = (0, length), (0, width, zeros, 0, 0, 0, 0)
-    if width > size:
-        tiles = (count + HALF - 1) // MR  # the last one, too, if more than half of it counts
-        rest = tiles * MR
-        call(look(kernels, FULL_WIDE), (reads, writes, live, tiles, 1, *run, weights, 0, *end))
-    half = look(kernels, HALF_WIDE if width > size else HALF_NARROW)
-    for row in range(rest, count, HALF):
-        call(half, (reads + row, writes + row, live, 1, 1, *run, weights, width, *end))
-
-
 def _running(products, written):
     """Make the tasks of patches of `products` numbers, of which `written` outputs come."""
     transform, untransform = stages(products, written)
@@ -170,16 +147,24 @@ def _running(products, written):
             for j in range(part * blocks // sizes[PARTS], (part + 1) * blocks // sizes[PARTS]):
                 f, valid, width, begin = block_of(group * blocks + j, sizes, size)
                 for at in range(products):
-                    multiply(
+                    compute(
                         kernels,
                         pointer(reads) + at * rows,
                         pointer(writes) + at * rows,
                         pointer(live),
                         count,
+                        1,
+                        0,
                         length,
                         pointer(weights) + (begin * products + at * length * width),
+                        0,
+                        0,
                         width,
                         pointer(zeros),
+                        0,
+                        0,
+                        False,
+                        0,
                     )
                 for row in range(count):
                     marks = untransform(

@@ -3,7 +3,7 @@
 A word is an integer of eight bytes, named by an address and how many words lie before it. `look`, `put`,
 `add`, `clear` and `swap` are each one step to all threads, and who sees what another has written sees all
 that it wrote before. `sleep` and `wake` are Python's own locks, which need no interpreter. `call` takes any
-number of integers: code that is linked in would be compiled over again for every caller.
+number of integers and pointers: code that is linked in would be compiled over again for every caller.
 """
 
 from __future__ import annotations
